@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/core/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+
+namespace hyperdefect {
+namespace {
+
+Error cannot_write(const std::filesystem::path& path, int reason) {
+  return Error(text::cat("cannot write ", path.string(), ": ", std::strerror(reason)));
+}
+
+void flush_to_disk(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY);
+  if (file < 0) {
+    throw cannot_write(path, errno);
+  }
+  const int result = ::fsync(file);
+  const int reason = errno;
+  ::close(file);
+  if (result != 0) {
+    throw cannot_write(path, reason);
+  }
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  temporary_ = target_.parent_path() /
+               text::cat(".part-", ::getpid(), '-', target_.stem().string(), target_.extension().string());
+}
+
+AtomicFile::~AtomicFile() {
+  std::error_code ignored;
+  std::filesystem::remove(temporary_, ignored);
+}
+
+void AtomicFile::commit() {
+  flush_to_disk(temporary_);
+  std::error_code failure;
+  std::filesystem::rename(temporary_, target_, failure);
+  if (failure) {
+    throw cannot_write(target_, failure.value());
+  }
+}
+
+void write_file(const std::filesystem::path& target, std::string_view bytes) {
+  AtomicFile file(target);
+  errno = 0;
+  std::ofstream stream(file.temporary(), std::ios::binary);
+  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  stream.close();
+  if (!stream) {
+    throw cannot_write(target, errno != 0 ? errno : EIO);
+  }
+  file.commit();
+}
+
+}  // namespace hyperdefect

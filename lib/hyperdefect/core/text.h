@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hyperdefect::text {
+
+/// Its arguments, written one after the other as by operator<<.
+template <class... Parts>
+std::string cat(const Parts&... parts) {
+  std::ostringstream stream;
+  (stream << ... << parts);
+  return stream.str();
+}
+
+/// The parts with the separator between them.
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+/// The text without blanks, tabs and line ends at both ends.
+std::string trimmed(std::string_view text);
+
+/// The text in lower case (ASCII).
+std::string lower(std::string_view text);
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view ending);
+
+/// The shortest decimal text that reads back as the same number; "nan", "inf", "-inf".
+std::string number(double value);
+
+/// "1 band", "3 bands".
+std::string counted(std::int64_t count, std::string_view noun);
+
+/// The candidate nearest to the word by edit distance, or "" where none is near enough to be meant.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace hyperdefect::text
