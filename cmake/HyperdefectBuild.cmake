@@ -2,7 +2,7 @@
 # How every target of the project is compiled, and the two functions that declare them.
 include(GNUInstallDirs)
 
-if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -12,9 +12,11 @@ set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 if(HYPERDEFECT_USE_CCACHE)
   find_program(HYPERDEFECT_CCACHE ccache)
   if(HYPERDEFECT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # ccache refuses sources with a precompiled header unless it may ignore its time stamps.
-    set(CMAKE_CXX_COMPILER_LAUNCHER
-        ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    # ccache refuses sources with a precompiled header unless it may ignore time stamps. Paths relative to the
+    # checkout let another checkout take the same objects.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
         ${HYPERDEFECT_CCACHE})
   endif()
 endif()
@@ -67,6 +69,18 @@ function(hyperdefect_add_room name)
   install(TARGETS ${target} EXPORT hyperdefectTargets FILE_SET HEADERS)
 endfunction()
 
+# Where tests/data lies, behind a function of support/test_data.h: as a macro, the path of the checkout would
+# keep ccache from reusing a test's object in another one.
+function(hyperdefect_declare_test_files)
+  if(NOT TARGET hyperdefect_test_files)
+    file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/test_files.cpp" @ONLY CONTENT
+      "#include \"support/test_data.h\"\nconst char* hyperdefect::test::files_dir() { return \"@PROJECT_SOURCE_DIR@/tests/data\"; }\n")
+    add_library(hyperdefect_test_files STATIC "${PROJECT_BINARY_DIR}/test_files.cpp")
+    target_include_directories(hyperdefect_test_files PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+    target_link_libraries(hyperdefect_test_files PRIVATE hyperdefect_compile_options GTest::gtest)
+  endif()
+endfunction()
+
 # hyperdefect_add_tests(NAME [TORCH] SOURCES ... LINK ... [LABELS ...])
 #   The tests of a room: one GoogleTest program NAME_tests, one ctest entry a test.
 function(hyperdefect_add_tests name)
@@ -74,8 +88,9 @@ function(hyperdefect_add_tests name)
   set(target ${name}_tests)
   add_executable(${target} ${TESTS_SOURCES})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  target_link_libraries(${target} PRIVATE hyperdefect_compile_options ${TESTS_LINK} GTest::gtest_main)
-  target_compile_definitions(${target} PRIVATE HYPERDEFECT_TEST_FILES="${PROJECT_SOURCE_DIR}/tests/data")
+  hyperdefect_declare_test_files()
+  target_link_libraries(${target} PRIVATE
+    hyperdefect_compile_options hyperdefect_test_files ${TESTS_LINK} GTest::gtest_main)
   if(TESTS_TORCH)
     hyperdefect_use_torch(${target})
   endif()
