@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/config/option.h"
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "hyperdefect/config/node.h"
+#include "hyperdefect/config/scalar.h"
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+
+namespace hyperdefect::config {
+namespace {
+
+template <class T>
+struct IsList : std::false_type {};
+template <class T>
+struct IsList<std::vector<T>> : std::true_type {};
+
+template <class T>
+std::string yaml_text(const T& value) {
+  return write_scalar(value);
+}
+
+template <class T>
+std::string yaml_text(const std::vector<T>& list) {
+  std::vector<std::string> written;
+  std::transform(list.begin(), list.end(), std::back_inserter(written),
+                 [](const T& element) { return write_scalar(element); });
+  return text::cat('[', text::join(written, ", "), ']');
+}
+
+/// A bound as the option's own type writes it: 1000000, not 1e+06, for an integer.
+std::string bound_text(double bound, bool integer) {
+  constexpr double kExact = 9.2e18;
+  return integer && std::abs(bound) < kExact ? std::to_string(static_cast<std::int64_t>(bound))
+                                             : text::number(bound);
+}
+
+std::string range_text(const std::pair<double, double>& range, bool integer) {
+  if (std::isinf(range.second)) {
+    return text::cat("at least ", bound_text(range.first, integer));
+  }
+  return std::isinf(range.first)
+             ? text::cat("at most ", bound_text(range.second, integer))
+             : text::cat(bound_text(range.first, integer), " to ", bound_text(range.second, integer));
+}
+
+std::string entries_text(std::size_t fewest, std::size_t most) {
+  const auto last = text::counted(static_cast<std::int64_t>(most), "element");
+  return fewest == most ? last : text::cat(fewest, " to ", last);
+}
+
+std::filesystem::path resolved(const std::string& path, const std::filesystem::path& folder) {
+  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(folder / path).lexically_normal();
+}
+
+/// Reads one option's node; it knows what the option allows and gathers what the node violates.
+class Reader {
+ public:
+  using Range = std::optional<std::pair<double, double>>;
+
+  Reader(const Option& option, const Range& range, const std::vector<std::string>& choices, Faults& faults)
+      : option_(option), range_(range), choices_(choices), faults_(faults) {}
+
+  template <class T>
+  void read(const Node& node, T& value, const std::string& place = {}) {
+    const auto fault = read_scalar(node, value);
+    if (!fault.empty()) {
+      report(node, place, fault);
+    } else {
+      check(node, value, place);
+    }
+  }
+
+  template <class T>
+  void read(const Node& node, std::vector<T>& values) {
+    if (node.kind != Node::Kind::list) {
+      report(node, "", list_fault(node));
+      return;
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      T value{};
+      read(node.items[i], value, text::cat('[', i, ']'));
+      values.push_back(value);
+    }
+  }
+
+  void report(const Node& node, const std::string& place, const std::string& what,
+              const std::string& more = {}) {
+    const auto allowed = option_.allowed();
+    faults_.push_back({node.line, text::cat(option_.name(), place, ": ", what, "; allowed: ",
+                                            allowed.empty() ? option_.type_name() : allowed, more)});
+  }
+
+ private:
+  static std::string list_fault(const Node& node) {
+    if (node.kind == Node::Kind::scalar) {
+      return text::cat(shown(node.text), " is not a list; write it in brackets, [a, b]");
+    }
+    return node.kind == Node::Kind::map ? "a section is given" : "no value is given ([] is an empty list)";
+  }
+
+  void check(const Node&, bool, const std::string&) {}
+
+  void check(const Node& node, const std::string& value, const std::string& place) {
+    if (choices_.empty() || std::find(choices_.begin(), choices_.end(), value) != choices_.end()) {
+      return;
+    }
+    const auto near = text::nearest(value.substr(0, 64), choices_);
+    report(node, place, text::cat(shown(value), " is unknown"),
+           near.empty() ? std::string{} : text::cat("; did you mean ", near, '?'));
+  }
+
+  template <class Number>
+  void check(const Node& node, Number value, const std::string& place) {
+    const auto number = static_cast<double>(value);
+    const bool fits = range_ ? number >= range_->first && number <= range_->second : std::isfinite(number);
+    if (!fits) {
+      report(node, place, text::cat(shown(node.text), range_ ? " is out of range" : " is not finite"));
+    }
+  }
+
+  const Option& option_;
+  const Range& range_;
+  const std::vector<std::string>& choices_;
+  Faults& faults_;
+};
+
+[[noreturn]] void refuse_declaration(const std::string& name, std::string_view what,
+                                     const std::string& type) {
+  throw Error(text::cat("the declaration of ", name, " is wrong: ", what, " does not suit the type ", type));
+}
+
+}  // namespace
+
+Option::Option(const std::string& section, std::string key, Target target, std::string help)
+    : key_(std::move(key)), name_(section + '.' + key_), help_(std::move(help)), target_(target) {
+  default_text_ = value_text();
+}
+
+Option& Option::range(double lowest, double highest) {
+  if (holds_text() || std::holds_alternative<bool*>(target_) || !(lowest <= highest)) {
+    refuse_declaration(name_, text::cat("the range ", lowest, " to ", highest), type_name());
+  }
+  range_ = {lowest, highest};
+  return *this;
+}
+
+Option& Option::choices(std::vector<std::string> allowed) {
+  if (!holds_text()) {
+    refuse_declaration(name_, "a list of choices", type_name());
+  }
+  choices_ = std::move(allowed);
+  return *this;
+}
+
+Option& Option::entries(std::size_t fewest, std::size_t most) {
+  if (!holds_list() || fewest > most) {
+    refuse_declaration(name_, entries_text(fewest, most), type_name());
+  }
+  entries_ = {fewest, most};
+  return *this;
+}
+
+Option& Option::is_path() {
+  if (!holds_text()) {
+    refuse_declaration(name_, "a path", type_name());
+  }
+  is_path_ = true;
+  return *this;
+}
+
+bool Option::holds_text() const {
+  return std::holds_alternative<std::string*>(target_) ||
+         std::holds_alternative<std::vector<std::string>*>(target_);
+}
+
+bool Option::holds_list() const {
+  return std::visit([](auto* target) { return IsList<std::remove_pointer_t<decltype(target)>>::value; },
+                    target_);
+}
+
+std::string Option::type_name() const {
+  static const std::vector<std::string> kNames{"boolean",         "integer",          "number",       "text",
+                                               "list of numbers", "list of integers", "list of texts"};
+  if (is_path_) {
+    return holds_list() ? "list of paths" : "path";
+  }
+  return kNames[target_.index()];
+}
+
+std::string Option::allowed() const {
+  std::vector<std::string> parts;
+  if (entries_) {
+    parts.push_back(entries_text(entries_->first, entries_->second));
+  }
+  if (range_) {
+    const bool integer = type_name().find("integer") != std::string::npos;
+    parts.push_back(text::cat(holds_list() ? "each " : "", range_text(*range_, integer)));
+  }
+  if (!choices_.empty()) {
+    parts.push_back(text::join(choices_, ", "));
+  }
+  if (std::holds_alternative<bool*>(target_)) {
+    parts.push_back("true, false");
+  }
+  return text::join(parts, ", ");
+}
+
+std::string Option::value_text() const {
+  return std::visit([](const auto* target) { return yaml_text(*target); }, target_);
+}
+
+std::optional<Value> Option::read(const Node& node, const std::filesystem::path& folder,
+                                  Faults& faults) const {
+  const auto faults_before = faults.size();
+  Reader reader(*this, range_, choices_, faults);
+  Value value = std::visit(
+      [&](const auto* target) {
+        std::remove_cvref_t<decltype(*target)> read{};
+        reader.read(node, read);
+        return Value(std::move(read));
+      },
+      target_);
+  if (entries_ && faults.size() == faults_before &&
+      (node.items.size() < entries_->first || node.items.size() > entries_->second)) {
+    reader.report(node, "", text::cat("a list of ", node.items.size(), " is given"));
+  }
+  if (faults.size() != faults_before) {
+    return std::nullopt;
+  }
+  if (is_path_ && holds_list()) {
+    for (auto& path : std::get<std::vector<std::string>>(value)) {
+      path = resolved(path, folder);
+    }
+  } else if (is_path_) {
+    auto& path = std::get<std::string>(value);
+    path = resolved(path, folder);
+  }
+  return value;
+}
+
+void Option::assign(const Value& value) const {
+  std::visit([&](auto* target) { *target = std::get<std::remove_pointer_t<decltype(target)>>(value); },
+             target_);
+}
+
+Section::Section(std::string name, std::string help) : name_(std::move(name)), help_(std::move(help)) {}
+
+Option& Section::add(std::string key, Target target, std::string help) {
+  if (find(key) != nullptr) {
+    throw Error(text::cat(name_, '.', key, " is declared twice"));
+  }
+  return options_.emplace_back(name_, std::move(key), target, std::move(help));
+}
+
+const Option* Section::find(const std::string& key) const {
+  const auto found = std::find_if(options_.begin(), options_.end(),
+                                  [&](const Option& option) { return option.key() == key; });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+}  // namespace hyperdefect::config

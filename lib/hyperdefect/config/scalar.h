@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "hyperdefect/config/node.h"
+
+namespace hyperdefect::config {
+
+/// Each reads the node into `value`; they return what is wrong with it, or "" where it was read.
+std::string read_scalar(const Node& node, bool& value);
+std::string read_scalar(const Node& node, std::int64_t& value);
+std::string read_scalar(const Node& node, double& value);
+std::string read_scalar(const Node& node, std::string& value);
+
+/// Each writes the value as YAML that reads back equal; texts are quoted where they could be taken for
+/// something else.
+std::string write_scalar(bool value);
+std::string write_scalar(std::int64_t value);
+std::string write_scalar(double value);
+std::string write_scalar(const std::string& value);
+
+/// The text for a message: in single quotes, on one line, shortened where it is long.
+std::string shown(std::string_view text);
+
+}  // namespace hyperdefect::config

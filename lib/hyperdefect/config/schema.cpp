@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/config/schema.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "hyperdefect/config/node.h"
+#include "hyperdefect/config/scalar.h"
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+
+namespace hyperdefect::config {
+namespace {
+
+constexpr std::size_t kLargestFile = 1 << 20;
+constexpr std::size_t kMostFaults = 100;
+constexpr std::size_t kLongestKey = 64;
+constexpr std::size_t kCommentWidth = 100;
+
+std::string file_text(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw ConfigError(text::cat(file.string(), ": is a folder; a configuration is a YAML file"));
+  }
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    throw ConfigError(
+        text::cat(file.string(), ": cannot be read: ", std::strerror(errno != 0 ? errno : EIO)));
+  }
+  std::string bytes(kLargestFile + 1, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(stream.gcount()));
+  if (bytes.size() > kLargestFile) {
+    throw ConfigError(
+        text::cat(file.string(), ": is larger than 1 MiB; a configuration is a YAML file of some lines"));
+  }
+  return bytes;
+}
+
+/// All faults in the order of their lines, one a line.
+std::string listed(Faults faults, const std::string& origin) {
+  std::stable_sort(faults.begin(), faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
+  std::vector<std::string> lines;
+  for (const auto& fault : faults) {
+    if (lines.size() == kMostFaults) {
+      lines.push_back(text::cat(origin, ": and ", faults.size() - kMostFaults, " more"));
+      break;
+    }
+    const auto place = fault.line > 0 ? text::cat(origin, ':', fault.line) : origin;
+    lines.push_back(text::cat(place, ": ", fault.message));
+  }
+  return text::join(lines, "\n");
+}
+
+/// The words of the text in lines of bounded width, each with the prefix.
+std::string wrapped(const std::string& text, const std::string& prefix) {
+  std::istringstream words(text);
+  std::string lines;
+  std::string line;
+  for (std::string word; words >> word;) {
+    if (!line.empty() && prefix.size() + line.size() + 1 + word.size() > kCommentWidth) {
+      lines += prefix + line + '\n';
+      line.clear();
+    }
+    line += text::cat(line.empty() ? "" : " ", word);
+  }
+  return line.empty() ? lines : lines + prefix + line + '\n';
+}
+
+std::string annotation(const Option& option) {
+  const auto allowed = option.allowed();
+  const auto facts = text::cat(option.type_name(), allowed.empty() ? "" : ": ", allowed, "; default ",
+                               option.default_text());
+  return wrapped(option.help(), "  # ") + wrapped(facts, "  # ");
+}
+
+std::string section_yaml(const Section& section) {
+  if (section.options().empty()) {
+    return section.name() + ": {}\n";
+  }
+  std::string yaml = section.name() + ":\n";
+  for (const auto& option : section.options()) {
+    yaml += text::cat("  ", option.key(), ": ", option.value_text(), '\n');
+  }
+  return yaml;
+}
+
+std::string annotated_yaml(const Section& section) {
+  auto yaml = wrapped(section.help(), "# ");
+  if (section.options().empty()) {
+    return yaml + section_yaml(section);
+  }
+  yaml += section.name() + ":\n";
+  for (const auto& option : section.options()) {
+    yaml += text::cat(annotation(option), "  ", option.key(), ": ", option.value_text(), '\n');
+  }
+  return yaml;
+}
+
+/// Where a key of this map stood before, if it did.
+class Repetitions {
+ public:
+  /// The line of the key's first occurrence, or 0 where this is the first.
+  std::int64_t first_line(const Node& key) {
+    const auto [place, fresh] = lines_.emplace(key.text, key.line);
+    return fresh ? 0 : place->second;
+  }
+
+ private:
+  std::map<std::string, std::int64_t> lines_;
+};
+
+}  // namespace
+
+/// One reading of a text: it walks the document, gathers values and faults, and assigns all or nothing.
+class Schema::Load {
+ public:
+  Load(Schema& schema, std::filesystem::path folder) : schema_(schema), folder_(std::move(folder)) {}
+
+  Faults& faults() { return faults_; }
+
+  void document(const Node& root) {
+    if (root.kind == Node::Kind::null) {
+      return;
+    }
+    if (root.kind != Node::Kind::map) {
+      faults_.push_back({root.line, text::cat("a configuration holds sections with keys, not ",
+                                              root.kind == Node::Kind::list ? "a list" : shown(root.text))});
+      return;
+    }
+    Repetitions repetitions;
+    for (std::size_t i = 0; i < root.keys.size(); ++i) {
+      if (const auto first = repetitions.first_line(root.keys[i])) {
+        faults_.push_back({root.keys[i].line,
+                           text::cat(shown_key(root.keys[i].text), ": section given twice, first in line ",
+                                     first, "; merge the two")});
+      }
+      section(root.keys[i], root.items[i]);
+    }
+  }
+
+  void key(const std::string& section_name, const Node& key, const Node& node) {
+    const auto* section = schema_.find(section_name);
+    const auto* option = section == nullptr ? nullptr : section->find(key.text);
+    if (option == nullptr) {
+      faults_.push_back(
+          {key.line, section == nullptr ? unknown_section(section_name) : unknown_key(*section, key.text)});
+      return;
+    }
+    if (auto value = option->read(node, folder_, faults_)) {
+      values_.emplace_back(option, std::move(*value));
+    }
+  }
+
+  /// @throws ConfigError where there is a fault; then nothing was assigned.
+  void finish(const std::string& origin) {
+    if (!faults_.empty()) {
+      throw ConfigError(listed(faults_, origin));
+    }
+    for (const auto& [option, value] : values_) {
+      option->assign(value);
+      if (!schema_.was_set(option->name())) {
+        schema_.assigned_.push_back(option->name());
+      }
+    }
+  }
+
+ private:
+  static std::string shown_key(const std::string& key) {
+    const auto written = write_scalar(key);
+    return written == key && key.size() <= kLongestKey ? key : shown(key);
+  }
+
+  static std::string did_you_mean(const std::string& name) { return text::cat("; did you mean ", name, '?'); }
+
+  void section(const Node& name, const Node& node) {
+    const auto* section = schema_.find(name.text);
+    if (section == nullptr) {
+      faults_.push_back({name.line, unknown_section(name.text)});
+      return;
+    }
+    if (node.kind == Node::Kind::map) {
+      keys(name.text, node);
+    } else if (node.kind != Node::Kind::null) {
+      faults_.push_back(
+          {name.line, text::cat(name.text, ": is a section and holds lines of the form key: value, not ",
+                                node.kind == Node::Kind::list ? "a list" : shown(node.text))});
+    }
+  }
+
+  void keys(const std::string& section_name, const Node& node) {
+    Repetitions repetitions;
+    for (std::size_t i = 0; i < node.keys.size(); ++i) {
+      Node value = node.items[i];
+      // The parser places an absent value, and a list in block form, on a line after its key.
+      value.line = node.keys[i].line;
+      if (const auto first = repetitions.first_line(node.keys[i])) {
+        faults_.push_back({value.line, text::cat(section_name, '.', shown_key(node.keys[i].text),
+                                                 ": given twice, first in line ", first, "; keep one")});
+      } else {
+        key(section_name, node.keys[i], value);
+      }
+    }
+  }
+
+  std::string unknown_section(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const auto& section : schema_.sections_) {
+      names.push_back(section.name());
+    }
+    const auto message = text::cat(shown_key(name), ": unknown section");
+    const auto near = name.size() > kLongestKey ? std::string{} : text::nearest(name, names);
+    if (near.empty()) {
+      const auto owner = owner_of(name);
+      return message +
+             (owner.empty() ? "; the sections are " + text::join(names, ", ") : did_you_mean(owner));
+    }
+    return message + did_you_mean(near);
+  }
+
+  std::string unknown_key(const Section& section, const std::string& key) const {
+    const auto message = text::cat(section.name(), '.', shown_key(key), ": unknown key");
+    const auto owner = owner_of(key);
+    if (!owner.empty()) {
+      return message + did_you_mean(owner);
+    }
+    std::vector<std::string> keys;
+    for (const auto& option : section.options()) {
+      keys.push_back(option.key());
+    }
+    const auto near = key.size() > kLongestKey ? std::string{} : text::nearest(key, keys);
+    return message + (near.empty() ? "; the keys are " + text::join(keys, ", ")
+                                   : did_you_mean(text::cat(section.name(), '.', near)));
+  }
+
+  /// The full name of the key, in whichever section it is declared, or "".
+  std::string owner_of(const std::string& key) const {
+    for (const auto& section : schema_.sections_) {
+      if (const auto* option = section.find(key)) {
+        return option->name();
+      }
+    }
+    return {};
+  }
+
+  Schema& schema_;
+  std::filesystem::path folder_;
+  Faults faults_;
+  std::vector<std::pair<const Option*, Value>> values_;
+};
+
+Section& Schema::section(const std::string& name, const std::string& help) {
+  for (auto& section : sections_) {
+    if (section.name() == name) {
+      return section;
+    }
+  }
+  return sections_.emplace_back(name, help);
+}
+
+const Section* Schema::find(const std::string& name) const {
+  const auto found = std::find_if(sections_.begin(), sections_.end(),
+                                  [&](const Section& section) { return section.name() == name; });
+  return found == sections_.end() ? nullptr : &*found;
+}
+
+void Schema::read_file(const std::filesystem::path& file) {
+  read_text(file_text(file), file.string(), file.parent_path());
+}
+
+void Schema::read_text(const std::string& yaml, const std::string& origin,
+                       const std::filesystem::path& base_dir) {
+  Load load(*this, base_dir);
+  if (const auto root = parse_yaml(yaml, load.faults())) {
+    load.document(*root);
+  }
+  load.finish(origin);
+}
+
+void Schema::set(const std::string& assignment) {
+  const auto origin = text::cat("--set ", assignment);
+  const auto equals = assignment.find('=');
+  const auto name = assignment.substr(0, equals);
+  const auto dot = name.find('.');
+  if (equals == std::string::npos || dot == std::string::npos) {
+    throw ConfigError(origin + ": is not of the form section.key=value");
+  }
+  Load load(*this, std::filesystem::current_path());
+  if (const auto value = parse_yaml(assignment.substr(equals + 1), load.faults())) {
+    Node key;
+    key.text = name.substr(dot + 1);
+    load.key(name.substr(0, dot), key, *value);
+  }
+  for (auto& fault : load.faults()) {
+    fault.line = 0;
+  }
+  load.finish(origin);
+}
+
+std::string Schema::to_yaml() const {
+  std::string yaml;
+  for (const auto& section : sections_) {
+    yaml += section_yaml(section);
+  }
+  return yaml;
+}
+
+std::string Schema::to_yaml(const std::vector<std::string>& sections) const {
+  std::string yaml;
+  for (const auto& section : sections_) {
+    if (std::find(sections.begin(), sections.end(), section.name()) != sections.end()) {
+      yaml += section_yaml(section);
+    }
+  }
+  return yaml;
+}
+
+std::string Schema::to_annotated_yaml() const {
+  std::string yaml;
+  for (const auto& section : sections_) {
+    yaml += text::cat(yaml.empty() ? "" : "\n", annotated_yaml(section));
+  }
+  return yaml;
+}
+
+std::vector<KeyInfo> Schema::keys() const {
+  std::vector<KeyInfo> infos;
+  for (const auto& section : sections_) {
+    for (const auto& option : section.options()) {
+      infos.push_back({option.name(), option.type_name(), option.default_text(), option.allowed(),
+                       option.help(), option.value_text()});
+    }
+  }
+  return infos;
+}
+
+bool Schema::was_set(const std::string& name) const {
+  return std::find(assigned_.begin(), assigned_.end(), name) != assigned_.end();
+}
+
+}  // namespace hyperdefect::config

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/config/option.h"
+
+namespace hyperdefect::config {
+
+/// What a user may want to know of a key.
+struct KeyInfo {
+  /// "section.key".
+  std::string name;
+  std::string type;
+  std::string default_text;
+  /// The range or the choices in words; "" where the type says it all.
+  std::string allowed;
+  std::string help;
+  /// The present value, as it would be written in YAML.
+  std::string value_text;
+};
+
+/// All keys of a configuration, bound to the fields that they fill. The read functions and set() check
+/// everything before they assign anything; where one throws, no field has changed. A later call wins over an
+/// earlier one.
+///
+/// The YAML is read strictly: a map of sections, each a map of keys; nothing unknown, nothing twice, no null,
+/// numbers and booleans (true, false) without quotes, integers without a leading zero. Anchors, aliases, tags
+/// and second documents are refused, and files of more than 1 MiB. An empty file and an empty section are
+/// allowed.
+class Schema {
+ public:
+  Schema() = default;
+  Schema(Schema&&) = default;
+  Schema& operator=(Schema&&) = default;
+  Schema(const Schema&) = delete;
+  Schema& operator=(const Schema&) = delete;
+
+  /// The section of this name; it is made where there is none yet. The reference stays valid.
+  Section& section(const std::string& name, const std::string& help);
+
+  /// Reads a YAML file.
+  /// @throws ConfigError with all faults of the file in the order of its lines, one a line: "FILE:LINE:
+  /// section.key: what is wrong; allowed: …".
+  void read_file(const std::filesystem::path& file);
+
+  /// Reads YAML text; `origin` stands for the file in messages, relative paths are resolved against
+  /// `base_dir`.
+  /// @throws ConfigError as read_file() does.
+  void read_text(const std::string& yaml, const std::string& origin, const std::filesystem::path& base_dir);
+
+  /// Assigns one key: "section.key=value", the value as in YAML ("[1, 2]", "true"). Relative paths are
+  /// resolved against the working directory. @throws ConfigError, of one line: "--set ASSIGNMENT: …".
+  void set(const std::string& assignment);
+
+  /// The present values as YAML that reads back equal, sections and keys in the order of declaration.
+  std::string to_yaml() const;
+  /// The same of these sections alone; names that are not declared are passed over.
+  std::string to_yaml(const std::vector<std::string>& sections) const;
+  /// As to_yaml(), with each key's meaning, type, allowed values and default as comments above it.
+  std::string to_annotated_yaml() const;
+
+  /// Every key, in the order of declaration.
+  std::vector<KeyInfo> keys() const;
+
+  /// The names ("section.key") that were assigned by read_file(), read_text() and set(), each once, in the
+  /// order of their first assignment.
+  const std::vector<std::string>& assigned() const { return assigned_; }
+  bool was_set(const std::string& name) const;
+
+ private:
+  class Load;
+
+  const Section* find(const std::string& name) const;
+
+  std::deque<Section> sections_;
+  std::vector<std::string> assigned_;
+};
+
+}  // namespace hyperdefect::config
