@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+# hyperdefectConfig.cmake.in names the same packages for whoever finds the installed libraries.
+set(HYPERDEFECT_TORCH_FALLBACK "${PROJECT_SOURCE_DIR}/.deps/python/torch")
 include(HyperdefectTorch)
 find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
+include(HyperdefectYamlCpp)
 find_package(nlohmann_json REQUIRED)
 if(HYPERDEFECT_WITH_IO)
   find_package(GDAL 3.6 REQUIRED)
@@ -11,9 +14,5 @@ endif()
 if(HYPERDEFECT_BUILD_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
-endif()
-# yaml-cpp before 0.8 exports its target without a namespace.
-if(NOT TARGET yaml-cpp::yaml-cpp)
-  add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED GLOBAL)
-  target_link_libraries(yaml-cpp::yaml-cpp INTERFACE yaml-cpp)
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 endif()

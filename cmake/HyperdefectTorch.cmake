@@ -3,17 +3,23 @@
 #
 # TorchConfig.cmake itself is not run: that of a CUDA build wants the whole CUDA toolkit, although
 # nothing here compiles CUDA. Looked up, in this order: Torch_DIR (variable, then environment), each entry
-# of CMAKE_PREFIX_PATH (variable, then environment), the copy that scripts/setup.sh installs.
+# of CMAKE_PREFIX_PATH (variable, then environment), the root in HYPERDEFECT_TORCH_FALLBACK.
 include_guard(GLOBAL)
 set(HYPERDEFECT_TORCH_MINIMUM 2.6)
 
 function(_hyperdefect_find_torch_root result)
+  foreach(named "${Torch_DIR}" "$ENV{Torch_DIR}")
+    if(named AND NOT EXISTS "${named}/TorchConfig.cmake")
+      message(FATAL_ERROR "Torch_DIR is ${named}, which holds no TorchConfig.cmake. Set it to the folder of "
+                          "that file (…/share/cmake/Torch), or unset it.")
+    endif()
+  endforeach()
   set(places "${Torch_DIR}" "$ENV{Torch_DIR}")
   string(REPLACE ":" ";" env_prefixes "$ENV{CMAKE_PREFIX_PATH}")
   foreach(prefix IN LISTS CMAKE_PREFIX_PATH env_prefixes)
     list(APPEND places "${prefix}" "${prefix}/Torch" "${prefix}/share/cmake/Torch")
   endforeach()
-  list(APPEND places "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../.deps/python/torch/share/cmake/Torch")
+  list(APPEND places "${HYPERDEFECT_TORCH_FALLBACK}/share/cmake/Torch")
   foreach(place IN LISTS places)
     if(place AND EXISTS "${place}/TorchConfig.cmake")
       get_filename_component(root "${place}/../../.." REALPATH)
