@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Check that every #include keeps to the floors of the rooms and to the third parties each room may take.
+
+Usage: check_includes.py [ROOT]. Prints one line for each violation and exits 1 if there is one.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+FLOORS = {
+    "core": 0,
+    "spectral": 1, "metric": 1,
+    "nn": 2, "config": 2, "io": 2,
+    "model": 3,
+    "engine": 4,
+    "app": 5,
+}
+NEVER = {("model", "io"): "model opens no image", ("io", "nn"): "io knows no network"}
+
+# Third party -> the include that shows it, and the rooms, folders or files that may take it.
+THIRD_PARTIES = {
+    "spdlog": (r"spdlog/", ["core/log.cpp"]),
+    "yaml-cpp": (r"yaml-cpp/", ["config"]),
+    "GDAL": (r"(gdal|ogr_|cpl_|vrtdataset)\w*\.h", ["io"]),
+    "OpenCV": (r"opencv2/", ["io"]),
+    "CLI11": (r"CLI/", ["app"]),
+    "nlohmann_json": (r"nlohmann/", ["model", "io", "engine", "app"]),
+    "torch": (r"(torch|ATen|c10|caffe2)/",
+              ["spectral", "nn", "metric", "model", "io", "engine", "app/commands", "app/main.cpp"]),
+}
+IN_PUBLIC_HEADERS = {"torch"}
+
+HEADER_LIST = re.compile(r"\bHEADERS\b(.*?)(?=\b(?:SOURCES|ROOMS|PRIVATE|HEADERS)\b|\))", re.S)
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+USES_TORCH = re.compile(r"\b(torch|at|c10)::\w|\bTORCH_(ARG|MODULE|CHECK)\b")
+
+
+class Source(NamedTuple):
+    """A file of the library or of the program; its place is the path below lib/hyperdefect, or app/…."""
+    room: str
+    place: str
+    is_public: bool
+    public_headers: frozenset
+
+
+def public_headers_of(room_folder: Path) -> frozenset:
+    """The headers that the room's CMakeLists.txt lists as HEADERS: those are installed."""
+    lists = room_folder / "CMakeLists.txt"
+    text = lists.read_text(encoding="utf-8") if lists.is_file() else ""
+    return frozenset(name for names in HEADER_LIST.findall(text) for name in names.split())
+
+
+def source_of(path: Path, root: Path) -> Optional[Source]:
+    in_library = path.relative_to(root).parts[0] == "lib"
+    parts = path.relative_to(root / "lib/hyperdefect" if in_library else root).parts
+    if len(parts) < 2:
+        return None
+    public = public_headers_of(root / "lib/hyperdefect" / parts[0]) if in_library else frozenset()
+    return Source(parts[0], "/".join(parts), "/".join(parts[1:]) in public, public)
+
+
+def room_problem(source: Source, header: str) -> Optional[str]:
+    """What is wrong with the include of another room's header, if anything is."""
+    parts = header.split("/")
+    target = parts[0] if parts[0] == "app" else parts[1]
+    if target == source.room:
+        if source.is_public and "/".join(parts[2:]) not in source.public_headers:
+            return "a header that is installed includes one that is not (HEADERS in the room's CMakeLists.txt)"
+        return None
+    if target not in FLOORS:
+        return f"{target} is no room"
+    if (source.room, target) in NEVER:
+        return f"{source.room} never takes {target}: {NEVER[source.room, target]}"
+    if FLOORS[target] >= FLOORS[source.room]:
+        return (f"{source.room} (floor {FLOORS[source.room]}) takes {target} (floor {FLOORS[target]}), "
+                "a room takes rooms of lower floors only")
+    return None
+
+
+def third_party_problem(source: Source, header: str) -> Optional[str]:
+    """What is wrong with the include of a third party's header, if anything is."""
+    for name, (pattern, places) in THIRD_PARTIES.items():
+        if not re.match(pattern, header):
+            continue
+        if not any(source.place == place or source.place.startswith(place + "/") for place in places):
+            return f"{name} may be taken by {', '.join(places)} only"
+        if source.is_public and name not in IN_PUBLIC_HEADERS:
+            return f"{name} stays out of public headers"
+    return None
+
+
+def includes_of(text: str):
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := INCLUDE.match(line):
+            yield number, match.group(1)
+
+
+def problems_of(path: Path, root: Path):
+    source = source_of(path, root)
+    if source is None:
+        return
+    if source.room not in FLOORS:
+        yield f"{path.relative_to(root)}: {source.room} is no room: give it a floor in scripts/check_includes.py"
+        return
+    for line, header in includes_of(path.read_text(encoding="utf-8")):
+        ours = header.startswith(("hyperdefect/", "app/"))
+        problem = room_problem(source, header) if ours else third_party_problem(source, header)
+        if problem:
+            yield f"{path.relative_to(root)}:{line}: {header}: {problem}"
+
+
+def takes_torch(path: Path, root: Path, seen: set) -> bool:
+    """Whether the file includes torch, itself or through our own headers."""
+    if path in seen or not path.is_file():
+        return False
+    seen.add(path)
+    for _, header in includes_of(path.read_text(encoding="utf-8")):
+        below = root if header.startswith("app/") else root / "lib"
+        if re.match(THIRD_PARTIES["torch"][0], header) or takes_torch(below / header, root, seen):
+            return True
+    return False
+
+
+def hidden_torch(path: Path, root: Path):
+    """A file that leans on the precompiled header does not compile for those who have none."""
+    if USES_TORCH.search(path.read_text(encoding="utf-8")) and not takes_torch(path, root, set()):
+        yield f"{path.relative_to(root)}: uses torch without an #include of it"
+
+
+def check(root: Path):
+    """All violations below root, one line each."""
+    files = sorted(path for folder in ("lib/hyperdefect", "app") for path in (root / folder).rglob("*")
+                   if path.suffix in (".h", ".cpp"))
+    return [problem for path in files for find in (problems_of, hidden_torch) for problem in find(path, root)]
+
+
+def main() -> int:
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    problems = check(root)
+    print("\n".join(problems) if problems else "includes: every room keeps to its floor")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
