@@ -9,8 +9,12 @@
 namespace hyperdefect {
 namespace {
 
-std::int64_t round_down(std::int64_t value, std::int64_t step) { return value / step * step; }
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+std::int64_t round_down(std::int64_t value, std::int64_t step) {
+  return value / step * step;
+}
+std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
 
 /// What has to be read along one axis so that [first, first + length) can be kept.
 struct Reach {
@@ -29,7 +33,8 @@ std::int64_t longest_read(std::int64_t length, std::int64_t limit, const Field& 
   return std::min(limit, length + 2 * round_up(field.halo, field.grid));
 }
 
-/// The largest multiple of step, at most limit, whose windows need no more than `budget` pixels along this axis.
+/// The largest multiple of step, at most limit, whose windows need no more than `budget` pixels along this
+/// axis.
 std::int64_t fitting_length(std::int64_t limit, std::int64_t step, std::int64_t budget, const Field& field) {
   if (longest_read(limit, limit, field) <= budget) {
     return limit;
@@ -38,27 +43,46 @@ std::int64_t fitting_length(std::int64_t limit, std::int64_t step, std::int64_t 
   return std::max(step, round_down(free, step));
 }
 
+/// The windows of a plan: what one keeps, and the most that one reads.
+struct Cut {
+  Size keep;
+  Size read;
+};
+
+/// The largest windows in multiples of step within max_pixels, or the smallest there are where none fits.
+/// Whole rows come first: rows are what most cubes are stored by.
+Cut cut_by(Size step, Size image, const Field& field, std::int64_t max_pixels) {
+  Cut cut{image, image};
+  const auto thinnest = longest_read(std::min(step.rows, image.rows), image.rows, field);
+  if (thinnest * image.cols > max_pixels) {
+    cut.keep.cols = fitting_length(image.cols, step.cols, max_pixels / thinnest, field);
+    cut.read.cols = longest_read(cut.keep.cols, image.cols, field);
+  }
+  cut.keep.rows =
+      fitting_length(image.rows, step.rows, max_pixels / std::max<std::int64_t>(1, cut.read.cols), field);
+  cut.read.rows = longest_read(cut.keep.rows, image.rows, field);
+  return cut;
+}
+
+Cut best_cut(Size image, const Field& field, const PlanLimits& limits) {
+  const auto max_pixels = limits.max_bytes / std::max<std::int64_t>(1, limits.bytes_per_pixel);
+  const Size tiles{std::lcm(field.grid, limits.tile.rows), std::lcm(field.grid, limits.tile.cols)};
+  auto cut = cut_by(tiles, image, field, max_pixels);
+  if (cut.read.pixels() > max_pixels) {
+    cut = cut_by({field.grid, field.grid}, image, field, max_pixels);
+  }
+  if (cut.read.pixels() > max_pixels) {
+    throw Error(text::cat("not enough memory for one window: ", cut.read.cols, " columns by ", cut.read.rows,
+                          " rows at ", limits.bytes_per_pixel, " bytes a pixel, ", limits.max_bytes >> 20,
+                          " MB allowed; raise run.ram_mb (--ram)"));
+  }
+  return cut;
+}
+
 }  // namespace
 
 std::vector<PlannedWindow> plan_windows(Size image, const Field& field, const PlanLimits& limits) {
-  const auto max_pixels = limits.max_bytes / std::max<std::int64_t>(1, limits.bytes_per_pixel);
-  const Size step{std::lcm(field.grid, limits.tile.rows), std::lcm(field.grid, limits.tile.cols)};
-
-  // Whole rows first: rows are what most cubes are stored by.
-  Size keep{0, image.cols};
-  const auto thinnest = longest_read(std::min(step.rows, image.rows), image.rows, field);
-  if (thinnest * image.cols > max_pixels) {
-    keep.cols = fitting_length(image.cols, step.cols, max_pixels / std::max<std::int64_t>(1, thinnest), field);
-  }
-  const auto read_cols = longest_read(std::min(keep.cols, image.cols), image.cols, field);
-  keep.rows = fitting_length(image.rows, step.rows, max_pixels / std::max<std::int64_t>(1, read_cols), field);
-
-  if (longest_read(std::min(keep.rows, image.rows), image.rows, field) * read_cols > max_pixels) {
-    throw Error(text::cat("not enough memory for one window: ", read_cols, " columns by ",
-                          longest_read(keep.rows, image.rows, field), " rows at ", limits.bytes_per_pixel,
-                          " bytes a pixel, ", limits.max_bytes >> 20, " MB allowed; raise run.ram_mb (--ram)"));
-  }
-
+  const auto keep = best_cut(image, field, limits).keep;
   std::vector<PlannedWindow> plan;
   for (std::int64_t row = 0; row < image.rows; row += keep.rows) {
     for (std::int64_t col = 0; col < image.cols; col += keep.cols) {

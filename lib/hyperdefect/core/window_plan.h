@@ -10,7 +10,8 @@ namespace hyperdefect {
 
 /// What a computation needs to see of an image so that its result does not depend on how the image is cut.
 struct Field {
-  /// Blocks start at multiples of this many pixels (the coarsest lattice that the computation lays over the image).
+  /// Blocks start at multiples of this many pixels (the coarsest lattice that the computation lays over the
+  /// image).
   std::int64_t grid = 1;
   /// The pixels around a window that its result depends on.
   std::int64_t halo = 0;
@@ -27,13 +28,14 @@ struct PlanLimits {
   /// The bytes that one pixel of a window costs while it is worked on.
   std::int64_t bytes_per_pixel = 1;
   std::int64_t max_bytes = 1 << 30;
-  /// Windows span whole rows where memory allows (ENVI); otherwise they are cut to multiples of the tile.
+  /// Windows span whole rows where memory allows (ENVI); otherwise they are cut to multiples of the tile, or
+  /// of the grid alone where memory does not hold a tile with its halo.
   Size tile{1, 1};
 };
 
 /// Cuts an image into windows, row by row, so that each pixel is kept exactly once, each window that is read
-/// starts on field.grid, reaches field.halo beyond what is kept (or to the image's border) and, where the halo and
-/// the grid leave a choice, costs at most limits.max_bytes.
+/// starts on field.grid, reaches field.halo beyond what is kept (or to the image's border) and, where the
+/// halo and the grid leave a choice, costs at most limits.max_bytes.
 /// @throws Error where even the smallest window (one grid cell with its halo) exceeds limits.max_bytes.
 std::vector<PlannedWindow> plan_windows(Size image, const Field& field, const PlanLimits& limits);
 
