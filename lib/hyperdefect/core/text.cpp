@@ -3,14 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 namespace hyperdefect::text {
 namespace {
 
-char lower_char(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower_char(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -60,6 +62,9 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view ending) {
 }
 
 std::string number(double value) {
+  if (std::isnan(value)) {
+    return "nan";
+  }
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return std::string(buffer.data(), end);
@@ -71,7 +76,7 @@ std::string counted(std::int64_t count, std::string_view noun) {
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t best_distance = std::max(word.size() / 3, std::min<std::size_t>(2, word.size() / 2)) + 1;
   for (const auto& candidate : candidates) {
     const auto distance = edit_distance(lower(word), lower(candidate));
     if (distance < best_distance) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <locale>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -9,10 +10,11 @@
 
 namespace hyperdefect::text {
 
-/// Its arguments, written one after the other as by operator<<.
+/// Its arguments, written one after the other as by operator<<, whatever the global locale is.
 template <class... Parts>
 std::string cat(const Parts&... parts) {
   std::ostringstream stream;
+  stream.imbue(std::locale::classic());
   (stream << ... << parts);
   return stream.str();
 }
@@ -34,7 +36,8 @@ std::string number(double value);
 /// "1 band", "3 bands".
 std::string counted(std::int64_t count, std::string_view noun);
 
-/// The candidate nearest to the word by edit distance, or "" where none is near enough to be meant.
+/// The candidate nearest to the word by edit distance, in any case of letters, or "" where none is near
+/// enough to be meant: a third of the word may differ, or two letters of it, but never more than half.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace hyperdefect::text
