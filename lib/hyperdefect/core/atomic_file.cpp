@@ -19,17 +19,15 @@ Error cannot_write(const std::filesystem::path& path, int reason) {
   return Error(text::cat("cannot write ", path.string(), ": ", std::strerror(reason)));
 }
 
-void flush_to_disk(const std::filesystem::path& path) {
+/// The reason why the file's bytes cannot be brought to the disk, or 0.
+int flush_to_disk(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY);
   if (file < 0) {
-    throw cannot_write(path, errno);
+    return errno;
   }
-  const int result = ::fsync(file);
-  const int reason = errno;
+  const int reason = ::fsync(file) == 0 ? 0 : errno;
   ::close(file);
-  if (result != 0) {
-    throw cannot_write(path, reason);
-  }
+  return reason;
 }
 
 }  // namespace
@@ -45,7 +43,9 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::commit() {
-  flush_to_disk(temporary_);
+  if (const int reason = flush_to_disk(temporary_); reason != 0) {
+    throw cannot_write(target_, reason);
+  }
   std::error_code failure;
   std::filesystem::rename(temporary_, target_, failure);
   if (failure) {

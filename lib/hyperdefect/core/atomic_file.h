@@ -6,8 +6,8 @@
 
 namespace hyperdefect {
 
-/// A file that appears whole or not at all: it is written under a temporary name in the target's own folder and
-/// renamed by commit(). What was not committed is removed.
+/// A file that appears whole or not at all: it is written under a temporary name in the target's own folder
+/// and renamed by commit(). What was not committed is removed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);

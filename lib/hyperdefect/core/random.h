@@ -6,8 +6,9 @@
 
 namespace hyperdefect {
 
-/// A seed made of another one and a label ("epoch 3", a file's relative path), so that each use of random numbers
-/// has its own sequence and none depends on the order in which the others ran (splitmix64 over FNV-1a).
+/// A seed made of another one and a label ("epoch 3", a file's relative path), so that each use of random
+/// numbers has its own sequence and none depends on the order in which the others ran (splitmix64 over
+/// FNV-1a).
 std::uint64_t derive_seed(std::uint64_t seed, std::string_view label);
 
 /// 64-bit FNV-1a of the bytes: a fingerprint for tags and comparisons, not for security.
