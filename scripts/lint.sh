@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs clang-tidy over the given sources, or over all of lib and app: minutes, each file reads torch/torch.h.
+# Runs clang-tidy over the given sources, or over all of lib and app (a minute of CPU each: all read torch/torch.h).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
