@@ -36,7 +36,7 @@ def markdown_snippets(name, text):
     for number, line in enumerate(text.splitlines(), 1):
         if FENCE.match(line):
             fenced = not fenced
-        elif fenced:
+        elif fenced or (line.startswith("    ") and "`" not in line):
             start = start or number
             joined += line.strip()
             if joined.endswith("\\"):

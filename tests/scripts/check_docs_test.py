@@ -63,6 +63,10 @@ class Commands(unittest.TestCase):
         self.assertEqual(problems_in(block("hyperdefect train a.img \\", "  --sed 3")),
                          ["README.md:2: 'train' has no option --sed"])
 
+    def test_indented_block(self):
+        self.assertEqual(problems_in("Say\n\n    hyperdefect trian a.img\n"),
+                         ["README.md:3: unknown command 'trian', there are train, config"])
+
     def test_unknown_key(self):
         self.assertEqual(problems_in(block("hyperdefect train a.img --set run.sed=3")),
                          ["README.md:2: no configuration key run.sed"])
