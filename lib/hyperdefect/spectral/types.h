@@ -20,16 +20,14 @@ struct Bands {
   /// Whether a band is to be used, one a band; empty where the cube marks none as bad.
   std::vector<bool> good;
 
-  bool is_good(std::int64_t band) const {
-    return good.empty() || good[static_cast<std::size_t>(band)];
-  }
+  bool is_good(std::int64_t band) const { return good.empty() || good[static_cast<std::size_t>(band)]; }
   bool operator==(const Bands&) const = default;
 };
 
 /// A piece of a cube that knows where in the image it lies.
 struct Block {
-  /// (bands, rows, cols) float32, in the cube's physical units (scale and offset applied). Where `valid` is false the
-  /// values mean nothing (they may be NaN).
+  /// (bands, rows, cols) float32, in the cube's physical units (scale and offset applied). Where `valid` is
+  /// false the values mean nothing (they may be NaN).
   torch::Tensor values;
   /// (rows, cols) bool.
   torch::Tensor valid;

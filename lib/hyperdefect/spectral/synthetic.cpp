@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/spectral/synthetic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+
+namespace hyperdefect::spectral {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+/// A pixel's coverage is counted on a lattice of this many points along each axis.
+constexpr std::int64_t kSubpixels = 4;
+constexpr int kPlacementTries = 20;
+constexpr double kStripeGain = 0.03;
+
+class Dice {
+ public:
+  explicit Dice(at::Generator& generator) : generator_(generator) {}
+
+  double uniform(double low, double high) {
+    return low + (high - low) * torch::rand({}, generator_, torch::kDouble).item<double>();
+  }
+  double log_uniform(double low, double high) { return std::exp(uniform(std::log(low), std::log(high))); }
+  std::int64_t below(std::int64_t end) { return torch::randint(end, {}, generator_).item<std::int64_t>(); }
+  torch::Tensor normal(torch::IntArrayRef shape) { return torch::randn(shape, generator_, torch::kFloat); }
+
+ private:
+  at::Generator& generator_;
+};
+
+/// The wavelengths as a tensor (bands) double, with what the drawing of spectral features needs to know of
+/// them.
+struct SpectralAxis {
+  torch::Tensor nm;
+  double first_nm;
+  double last_nm;
+  double spacing_nm;
+
+  double range_nm() const { return last_nm - first_nm; }
+};
+
+SpectralAxis spectral_axis(const Bands& bands) {
+  const auto nm = bands.wavelengths_nm.empty() ? torch::linspace(400, 1000, bands.count, torch::kDouble)
+                                               : torch::tensor(bands.wavelengths_nm, torch::kDouble);
+  const double first = nm.min().item<double>();
+  const double last = std::max(nm.max().item<double>(), first + 1);
+  return {nm, first, last, (last - first) / static_cast<double>(std::max<std::int64_t>(1, bands.count - 1))};
+}
+
+torch::Tensor bell(const torch::Tensor& nm, double centre_nm, double sigma_nm) {
+  return ((nm - centre_nm).square() / (-2 * sigma_nm * sigma_nm)).exp();
+}
+
+/// (bands) double: a slope and broad humps, less up to three absorptions; between .02 and .95.
+torch::Tensor smooth_spectrum(const SpectralAxis& axis, Dice& dice) {
+  const auto along = (axis.nm - axis.first_nm) / axis.range_nm();
+  const double start = dice.uniform(0.15, 0.6);
+  const double slope = dice.uniform(-0.3, 0.3);
+  auto spectrum = start + slope * along;
+  for (int hump = 0; hump < 3; ++hump) {
+    const double centre = dice.uniform(axis.first_nm, axis.last_nm);
+    const double sigma = dice.uniform(0.08, 0.3) * axis.range_nm();
+    spectrum = spectrum + dice.uniform(-0.15, 0.2) * bell(axis.nm, centre, sigma);
+  }
+  for (auto left = dice.below(4); left > 0; --left) {
+    const double centre = dice.uniform(axis.first_nm, axis.last_nm);
+    const double sigma = dice.uniform(0.01, 0.04) * axis.range_nm();
+    spectrum = spectrum * (1 - dice.uniform(0.1, 0.5) * bell(axis.nm, centre, sigma));
+  }
+  return spectrum.clamp(0.02, 0.95);
+}
+
+/// A closed line around a centre: half axes in pixels, turned by an angle.
+struct Outline {
+  enum class Shape { ellipse, rectangle, line, blob } shape;
+  double half_length;
+  double half_width;
+  double angle_rad;
+  /// A blob's radius varies by this fraction, in so many lobes.
+  double wobble;
+  double lobes;
+
+  double reach() const { return std::hypot(half_length, half_width) * (1 + wobble) + 1; }
+};
+
+Outline draw_outline(double area_px, Dice& dice) {
+  const auto shape = static_cast<Outline::Shape>(dice.below(4));
+  const double angle = dice.uniform(0, kPi);
+  const double stretch = std::sqrt(dice.uniform(1, 3));
+  switch (shape) {
+    case Outline::Shape::ellipse:
+      break;
+    case Outline::Shape::rectangle: {
+      const double half = std::sqrt(area_px) / 2;
+      return {shape, half * stretch, half / stretch, angle, 0, 0};
+    }
+    case Outline::Shape::line: {
+      const double width = dice.uniform(1, 2);
+      return {shape, area_px / width / 2, width / 2, angle, 0, 0};
+    }
+    case Outline::Shape::blob: {
+      const double wobble = dice.uniform(0.1, 0.4);
+      const double radius = std::sqrt(area_px / kPi / (1 + wobble * wobble / 2));
+      return {shape, radius, radius, angle, wobble, static_cast<double>(2 + dice.below(4))};
+    }
+  }
+  const double radius = std::sqrt(area_px / kPi);
+  return {shape, radius * stretch, radius / stretch, angle, 0, 0};
+}
+
+/// Whether the points (y, x), relative to the centre, lie within the outline.
+torch::Tensor inside(const Outline& outline, const torch::Tensor& y, const torch::Tensor& x) {
+  const double cosine = std::cos(outline.angle_rad);
+  const double sine = std::sin(outline.angle_rad);
+  const auto u = (x * cosine + y * sine) / outline.half_length;
+  const auto v = (y * cosine - x * sine) / outline.half_width;
+  if (outline.shape == Outline::Shape::rectangle || outline.shape == Outline::Shape::line) {
+    return torch::maximum(u.abs(), v.abs()) <= 1;
+  }
+  const auto radius = 1 + outline.wobble * (outline.lobes * torch::atan2(v, u)).cos();
+  return torch::hypot(u, v) <= radius;
+}
+
+/// Where a defect's centre lies, in pixels, and the window that holds it.
+struct Place {
+  double row;
+  double col;
+  Window window;
+};
+
+Place place_at(double row, double col, double reach, Size image) {
+  const auto first_row = static_cast<std::int64_t>(std::floor(row - reach));
+  const auto first_col = static_cast<std::int64_t>(std::floor(col - reach));
+  const auto side = static_cast<std::int64_t>(std::ceil(2 * reach)) + 1;
+  return {row, col, clipped({first_row, first_col, side, side}, image)};
+}
+
+torch::Tensor part(const torch::Tensor& image, const Window& window) {
+  return image.slice(-2, window.row, window.end_row()).slice(-1, window.col, window.end_col());
+}
+
+/// A place that no earlier defect has taken, or the last one that was tried.
+Place draw_place(const torch::Tensor& taken, double reach, Dice& dice) {
+  const Size image{taken.size(0), taken.size(1)};
+  Place place{};
+  for (int i = 0; i < kPlacementTries; ++i) {
+    const double row = dice.uniform(0, static_cast<double>(image.rows));
+    const double col = dice.uniform(0, static_cast<double>(image.cols));
+    place = place_at(row, col, reach, image);
+    if (!part(taken, place.window).any().item<bool>()) {
+      break;
+    }
+  }
+  return place;
+}
+
+torch::Tensor lattice(std::int64_t first, std::int64_t length, double centre) {
+  const auto points = torch::arange(length * kSubpixels, torch::kFloat);
+  return (points + 0.5) / kSubpixels + (static_cast<double>(first) - centre);
+}
+
+/// (rows, cols) of the window, in [0, 1]: how much of each pixel lies within the outline. At least the pixel
+/// that holds the centre is touched.
+torch::Tensor coverage(const Outline& outline, const Place& place) {
+  const auto& window = place.window;
+  const auto y = lattice(window.row, window.rows, place.row).unsqueeze(1);
+  const auto x = lattice(window.col, window.cols, place.col).unsqueeze(0);
+  const auto points = inside(outline, y, x).to(torch::kFloat);
+  auto covered = points.view({window.rows, kSubpixels, window.cols, kSubpixels}).mean({1, 3});
+  const auto row = static_cast<std::int64_t>(place.row) - window.row;
+  const auto col = static_cast<std::int64_t>(place.col) - window.col;
+  covered.index({row, col}).clamp_min_(0.5);
+  return covered;
+}
+
+void mix_material(torch::Tensor& patch, const torch::Tensor& share, const SpectralAxis& axis, Dice& dice) {
+  const auto spectrum = smooth_spectrum(axis, dice);
+  const auto brightness = patch.nanmean() * dice.uniform(0.6, 1.4);
+  const auto material = (spectrum / spectrum.mean()).to(patch.options()) * brightness;
+  patch.add_(share * (material.view({-1, 1, 1}) - patch));
+}
+
+/// Multiplies by 1 + share * profile (bands).
+void modulate(torch::Tensor& patch, const torch::Tensor& share, const torch::Tensor& profile) {
+  patch.mul_(1 + share * profile.to(patch.options()).view({-1, 1, 1}));
+}
+
+torch::Tensor fringe_profile(const SpectralAxis& axis, Dice& dice) {
+  // From half a period over the whole spectrum to four bands a period at its short end, where fringes are
+  // densest.
+  const double thinnest = 1 / (4 * (1 / axis.first_nm - 1 / axis.last_nm));
+  const double thickest = axis.first_nm * axis.first_nm / (8 * axis.spacing_nm);
+  const double thickness = dice.log_uniform(thinnest, std::max(thinnest, thickest));
+  return (4 * kPi * thickness / axis.nm).cos();
+}
+
+torch::Tensor absorption_profile(const SpectralAxis& axis, Dice& dice) {
+  const double centre = dice.uniform(axis.first_nm, axis.last_nm);
+  const double widest = std::max(0.1 * axis.range_nm(), 2 * axis.spacing_nm);
+  return -bell(axis.nm, centre, dice.log_uniform(2 * axis.spacing_nm, widest));
+}
+
+void change(DefectKind kind, torch::Tensor& patch, const torch::Tensor& share, const SpectralAxis& axis,
+            Dice& dice) {
+  switch (kind) {
+    case DefectKind::material:
+      return mix_material(patch, share, axis, dice);
+    case DefectKind::fringe:
+      return modulate(patch, share, fringe_profile(axis, dice));
+    case DefectKind::absorption:
+      return modulate(patch, share, absorption_profile(axis, dice));
+  }
+}
+
+void implant_one(DefectKind kind, Implanted& scene, const ImplantOptions& options, const SpectralAxis& axis,
+                 Dice& dice) {
+  const double area = dice.log_uniform(options.min_area_px, options.max_area_px);
+  const double abundance = dice.log_uniform(options.min_abundance, options.max_abundance);
+  const auto outline = draw_outline(area, dice);
+  const auto place = draw_place(scene.mask, outline.reach(), dice);
+  const auto covered = coverage(outline, place);
+  auto patch = part(scene.values, place.window);
+  change(kind, patch, (covered * abundance).to(patch.options()), axis, dice);
+  part(scene.mask, place.window).logical_or_(covered >= 0.5);
+  auto drawn = part(scene.abundance, place.window);
+  drawn.copy_(torch::maximum(drawn, covered * abundance));
+}
+
+template <class Value>
+void need(bool fulfilled, std::string_view name, Value given, std::string_view allowed) {
+  if (!fulfilled) {
+    throw UsageError(text::cat("synthetic scene: ", name, " is ", given, ", allowed is ", allowed));
+  }
+}
+
+void check(const ImplantOptions& options) {
+  need(options.defects >= 0, "defects", options.defects, "0 or more");
+  need(!options.kinds.empty(), "the number of kinds", options.kinds.size(), "1 or more");
+  need(options.min_area_px > 0, "min_area_px", options.min_area_px, "more than 0");
+  need(options.max_area_px >= options.min_area_px, "max_area_px", options.max_area_px, "min_area_px or more");
+  need(options.min_abundance > 0, "min_abundance", options.min_abundance, "more than 0");
+  need(options.max_abundance >= options.min_abundance && options.max_abundance <= 1, "max_abundance",
+       options.max_abundance, "min_abundance to 1");
+}
+
+void check(const SceneOptions& options) {
+  need(options.rows >= 1, "rows", options.rows, "1 or more");
+  need(options.cols >= 1, "cols", options.cols, "1 or more");
+  need(options.bands >= 1, "bands", options.bands, "1 or more");
+  need(options.endmembers >= 1, "endmembers", options.endmembers, "1 or more");
+  need(options.noise >= 0, "noise", options.noise, "0 or more");
+  need(options.stripes >= 0 && options.stripes <= options.cols, "stripes", options.stripes, "0 to cols");
+  need(options.min_wavelength_nm > 0, "min_wavelength_nm", options.min_wavelength_nm, "more than 0");
+  need(options.max_wavelength_nm > options.min_wavelength_nm, "max_wavelength_nm", options.max_wavelength_nm,
+       "more than min_wavelength_nm");
+  check(options.implants);
+}
+
+/// (count, rows, cols) float32 of about unit variance, changing over `scale_px` pixels.
+torch::Tensor smooth_fields(std::int64_t count, Size size, std::int64_t scale_px, Dice& dice) {
+  const auto coarse = dice.normal({count, 1, size.rows / scale_px + 2, size.cols / scale_px + 2});
+  return torch::upsample_bicubic2d(coarse, {size.rows, size.cols}, true).squeeze(1);
+}
+
+/// (bands, rows, cols) float32: mixed and lit, without noise.
+torch::Tensor clean_scene(const SceneOptions& options, const SpectralAxis& axis, Dice& dice) {
+  const Size size{options.rows, options.cols};
+  std::vector<torch::Tensor> endmembers;
+  for (std::int64_t i = 0; i < options.endmembers; ++i) {
+    endmembers.push_back(smooth_spectrum(axis, dice).to(torch::kFloat));
+  }
+  const auto abundances = torch::softmax(3 * smooth_fields(options.endmembers, size, 16, dice), 0);
+  const auto slow_light = smooth_fields(1, size, 32, dice);
+  const auto light = (0.08 * slow_light + 0.01 * dice.normal({1, size.rows, size.cols})).exp();
+  const auto mixed = torch::stack(endmembers, 1).matmul(abundances.flatten(1));
+  return mixed.view({options.bands, size.rows, size.cols}) * light;
+}
+
+void add_noise(torch::Tensor& values, double noise, Dice& dice) {
+  const auto from_middle = torch::linspace(-1, 1, values.size(0), torch::kFloat);
+  const auto deviation = noise * values.mean() * (1 + 2 * from_middle.pow(4));
+  values.add_(dice.normal(values.sizes()).mul_(deviation.view({-1, 1, 1})));
+}
+
+void add_stripes(torch::Tensor& values, std::int64_t stripes, Dice& dice) {
+  for (std::int64_t i = 0; i < stripes; ++i) {
+    const auto col = dice.below(values.size(2));
+    values.select(2, col).mul_(1 + dice.uniform(-kStripeGain, kStripeGain));
+  }
+}
+
+Bands evenly_spaced(const SceneOptions& options) {
+  const auto nm =
+      torch::linspace(options.min_wavelength_nm, options.max_wavelength_nm, options.bands, torch::kDouble);
+  Bands bands;
+  bands.count = options.bands;
+  bands.wavelengths_nm.assign(nm.const_data_ptr<double>(), nm.const_data_ptr<double>() + options.bands);
+  return bands;
+}
+
+}  // namespace
+
+Implanted implant(const torch::Tensor& values, const Bands& bands, const ImplantOptions& options,
+                  at::Generator& generator) {
+  TORCH_CHECK(values.dim() == 3 && values.size(0) == bands.count && values.is_floating_point(),
+              "implant: expected (", bands.count, ", rows, cols) of floating point, got ", values.sizes(),
+              " of ", values.scalar_type());
+  check(options);
+  const torch::NoGradGuard no_gradient;
+  const auto axis = spectral_axis(bands);
+  Dice dice(generator);
+  const auto shape = values.sizes().slice(1);
+  Implanted scene{values.clone(), torch::zeros(shape, torch::kBool), torch::zeros(shape, torch::kFloat)};
+  for (std::int64_t i = 0; i < options.defects; ++i) {
+    const auto turn = static_cast<std::size_t>(i) % options.kinds.size();
+    implant_one(options.kinds[turn], scene, options, axis, dice);
+  }
+  return scene;
+}
+
+SyntheticScene make_scene(const SceneOptions& options) {
+  check(options);
+  const torch::NoGradGuard no_gradient;
+  auto generator = at::detail::createCPUGenerator(options.seed);
+  Dice dice(generator);
+  const auto bands = evenly_spaced(options);
+  auto scene = implant(clean_scene(options, spectral_axis(bands), dice), bands, options.implants, generator);
+  add_noise(scene.values, options.noise, dice);
+  add_stripes(scene.values, options.stripes, dice);
+  return {scene.values, scene.mask, scene.abundance, bands};
+}
+
+}  // namespace hyperdefect::spectral

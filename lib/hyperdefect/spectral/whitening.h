@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace hyperdefect::spectral {
+
+/// A change of axes from the bands of a spectrum x to its components z = to (x - mean), and back: mean + back
+/// z. All tensors are double. There are fewer components than asked for where the spectra vary in fewer
+/// directions, and none where they do not vary.
+struct Whitening {
+  /// (bands)
+  torch::Tensor mean;
+  /// (components, bands)
+  torch::Tensor to;
+  /// (bands, components)
+  torch::Tensor back;
+  /// (components), descending: the variances along the components before they were scaled.
+  torch::Tensor eigenvalues;
+};
+
+/// The `components` leading principal axes of a covariance (bands, bands), partially whitened: with w the
+/// eigenvalues, component i is divided by sqrt(w_i) and multiplied by (w_i / w_1)^(power / 2); all are
+/// divided by sqrt(mean_i (w_i / w_1)^power), so that a component's variance is 1 on average. Power 0 whitens
+/// fully, power 1 only rotates and scales. Directions with less than 1e-12 of the largest variance are
+/// dropped. The largest entry of each axis is positive, so that equal input gives equal signs.
+Whitening partial_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
+                            std::int64_t components, double power);
+
+/// The `components` leading axes by signal-to-noise ratio, scaled to unit noise (MNF; Green et al., 1988):
+/// the noise is whitened first, its variances floored at 1e-6 of the largest, then the covariance is rotated
+/// to its principal axes. Eigenvalues are variances in units of the noise.
+/// @throws InputError where the noise covariance is zero.
+Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
+                          const torch::Tensor& noise_covariance, std::int64_t components);
+
+/// (bands, bands): to, turned back onto the bands ('ZCA'): distances between spectra stay those between
+/// components, and neighbouring channels are neighbouring wavelengths again. For a Whitening of
+/// partial_whitening().
+torch::Tensor zca(const Whitening& whitening);
+
+/// The eigenvalues (n) ascending and eigenvectors (n, n), in columns, of a symmetric matrix, in double, with
+/// the largest entry of each eigenvector positive.
+struct Eigen {
+  torch::Tensor values;
+  torch::Tensor vectors;
+};
+Eigen symmetric_eigen(const torch::Tensor& matrix);
+
+/// Variances below this fraction of the largest are taken as zero: they are rounding.
+inline constexpr double kRelativeRank = 1e-12;
+
+}  // namespace hyperdefect::spectral

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/spectral/synthetic.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/spectral/angle.h"
+
+namespace hyperdefect::spectral {
+namespace {
+
+SceneOptions small_scene() {
+  SceneOptions options;
+  options.rows = 40;
+  options.cols = 50;
+  options.bands = 20;
+  options.implants.defects = 5;
+  options.seed = 7;
+  return options;
+}
+
+Bands forty_bands() {
+  Bands bands;
+  bands.count = 40;
+  for (int i = 0; i < 40; ++i) {
+    bands.wavelengths_nm.push_back(500 + 10 * i);
+  }
+  return bands;
+}
+
+/// Defects of one kind in a flat cube (40, 64, 64) of this brightness.
+Implanted implanted(DefectKind kind, ImplantOptions options = {}, double brightness = 1.0) {
+  options.kinds = {kind};
+  auto generator = at::detail::createCPUGenerator(3);
+  return implant(torch::full({40, 64, 64}, brightness), forty_bands(), options, generator);
+}
+
+template <class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(MakeScene, HasTheShapeThatWasAskedFor) {
+  const auto scene = make_scene(small_scene());
+  EXPECT_EQ(scene.values.sizes(), (std::vector<std::int64_t>{20, 40, 50}));
+  EXPECT_EQ(scene.values.scalar_type(), torch::kFloat);
+  EXPECT_EQ(scene.mask.sizes(), (std::vector<std::int64_t>{40, 50}));
+  EXPECT_EQ(scene.mask.scalar_type(), torch::kBool);
+  EXPECT_EQ(scene.bands.count, 20);
+  EXPECT_EQ(scene.bands.wavelengths_nm.front(), 400);
+  EXPECT_EQ(scene.bands.wavelengths_nm.back(), 1000);
+  EXPECT_GT(scene.values.mean().item<double>(), 0.02);
+  EXPECT_LT(scene.values.mean().item<double>(), 1.0);
+}
+
+TEST(MakeScene, IsTheSameForTheSameSeedOnly) {
+  auto options = small_scene();
+  const auto scene = make_scene(options);
+  const auto again = make_scene(options);
+  EXPECT_TRUE(scene.values.equal(again.values));
+  EXPECT_TRUE(scene.mask.equal(again.mask));
+  options.seed = 8;
+  EXPECT_FALSE(scene.values.equal(make_scene(options).values));
+}
+
+TEST(MakeScene, DoesNotTouchTheGlobalRandomNumbers) {
+  torch::manual_seed(1);
+  const auto expected = torch::rand({3});
+  torch::manual_seed(1);
+  make_scene(small_scene());
+  EXPECT_TRUE(torch::rand({3}).equal(expected));
+}
+
+TEST(MakeScene, HoldsNoDefectsWhereNoneAreWanted) {
+  auto options = small_scene();
+  options.implants.defects = 0;
+  const auto scene = make_scene(options);
+  EXPECT_FALSE(scene.mask.any().item<bool>());
+  EXPECT_EQ(scene.abundance.max().item<float>(), 0.0F);
+}
+
+TEST(MakeScene, VariesSlowlyOverTheImage) {
+  auto options = small_scene();
+  options.noise = 0;
+  options.implants.defects = 0;
+  const auto values = make_scene(options).values;
+  const auto near = spectral_angle_map(values.slice(2, 1), values.slice(2, 0, -1)).mean().item<double>();
+  const auto far = spectral_angle_map(values.slice(2, 25), values.slice(2, 0, 25)).mean().item<double>();
+  EXPECT_GT(far, 3 * near);
+}
+
+TEST(MakeScene, AddsTheNoiseThatWasAskedFor) {
+  auto options = small_scene();
+  options.noise = 0;
+  const auto clean = make_scene(options).values;
+  options.noise = 0.02;
+  const auto noise = make_scene(options).values - clean;
+  const auto level = clean.mean().item<double>();
+  EXPECT_NEAR(noise[10].std().item<double>() / level, 0.02, 0.001);
+  EXPECT_NEAR(noise[0].std().item<double>() / level, 0.06, 0.003);
+}
+
+TEST(MakeScene, StripesWholeColumns) {
+  auto options = small_scene();
+  options.noise = 0;
+  const auto plain = make_scene(options).values;
+  options.stripes = 3;
+  const auto gain = make_scene(options).values / plain;
+  const auto striped = (gain - 1).abs().amax({0, 1}) > 1e-6;
+  EXPECT_GE(striped.sum().item<int>(), 1);
+  EXPECT_LE(striped.sum().item<int>(), 3);
+  EXPECT_LT((gain.amax({0, 1}) - gain.amin({0, 1})).max().item<double>(), 1e-5);
+}
+
+TEST(MakeScene, WorksAtTheSmallestSizes) {
+  SceneOptions options;
+  options.rows = 1;
+  options.cols = 1;
+  options.bands = 1;
+  options.endmembers = 1;
+  EXPECT_TRUE(make_scene(options).values.isfinite().all().item<bool>());
+}
+
+TEST(MakeScene, SaysWhatIsOutOfRange) {
+  auto options = small_scene();
+  options.rows = 0;
+  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: rows is 0, allowed is 1 or more");
+  options = small_scene();
+  options.max_wavelength_nm = 300;
+  EXPECT_EQ(message_of([&] { make_scene(options); }),
+            "synthetic scene: max_wavelength_nm is 300, allowed is more than min_wavelength_nm");
+  options = small_scene();
+  options.stripes = 51;
+  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: stripes is 51, allowed is 0 to cols");
+  options = small_scene();
+  options.implants.max_abundance = 1.5;
+  EXPECT_EQ(message_of([&] { make_scene(options); }),
+            "synthetic scene: max_abundance is 1.5, allowed is min_abundance to 1");
+  options = small_scene();
+  options.implants.min_area_px = 100;
+  EXPECT_EQ(message_of([&] { make_scene(options); }),
+            "synthetic scene: max_area_px is 60, allowed is min_area_px or more");
+  options = small_scene();
+  options.implants.kinds.clear();
+  EXPECT_EQ(message_of([&] { make_scene(options); }),
+            "synthetic scene: the number of kinds is 0, allowed is 1 or more");
+}
+
+TEST(Implant, ChangesOnlyWhereItSays) {
+  for (const auto kind : {DefectKind::material, DefectKind::fringe, DefectKind::absorption}) {
+    const auto defects = implanted(kind);
+    const auto change = (defects.values - 1).abs().amax(0);
+    EXPECT_EQ(change.masked_select(defects.abundance == 0).max().item<float>(), 0.0F);
+    EXPECT_GT(change.masked_select(defects.mask).min().item<float>(), 0.0F);
+    EXPECT_FALSE(defects.mask.logical_and(defects.abundance == 0).any().item<bool>());
+  }
+}
+
+TEST(Implant, LeavesWhatItWasGiven) {
+  const auto values = torch::ones({40, 16, 16});
+  auto generator = at::detail::createCPUGenerator(1);
+  const auto defects = implant(values, forty_bands(), {}, generator);
+  EXPECT_TRUE(values.equal(torch::ones({40, 16, 16})));
+  EXPECT_FALSE(defects.values.equal(values));
+}
+
+TEST(Implant, MakesDefectsOfTheAreaAndAbundanceAskedFor) {
+  ImplantOptions options;
+  options.defects = 40;
+  options.min_area_px = 30;
+  options.max_area_px = 30;
+  options.min_abundance = 0.4;
+  options.max_abundance = 0.4;
+  options.kinds = {DefectKind::absorption};
+  auto generator = at::detail::createCPUGenerator(5);
+  const auto defects = implant(torch::ones({40, 400, 400}), forty_bands(), options, generator);
+  // A few are cut off by the border.
+  EXPECT_NEAR(defects.abundance.sum().item<double>() / 0.4 / 40, 30, 3);
+  EXPECT_NEAR(defects.mask.sum().item<double>() / 40, 30, 4);
+  EXPECT_NEAR(defects.abundance.max().item<double>(), 0.4, 1e-6);
+}
+
+TEST(Implant, GivesEveryDefectAPixel) {
+  ImplantOptions options;
+  options.defects = 1;
+  options.min_area_px = 0.1;
+  options.max_area_px = 0.1;
+  auto generator = at::detail::createCPUGenerator(1);
+  for (int i = 0; i < 20; ++i) {
+    const auto defects = implant(torch::ones({40, 9, 9}), forty_bands(), options, generator);
+    EXPECT_GE(defects.mask.sum().item<int>(), 1);
+  }
+}
+
+TEST(Implant, FollowsTheUnitOfTheCube) {
+  for (const auto kind : {DefectKind::material, DefectKind::fringe, DefectKind::absorption}) {
+    const auto one = implanted(kind).values;
+    const auto thousand = implanted(kind, {}, 1000.0).values;
+    EXPECT_LT((thousand / 1000 - one).abs().max().item<double>(), 1e-5);
+  }
+}
+
+TEST(Implant, DipsAtOneWavelength) {
+  ImplantOptions options;
+  options.defects = 1;
+  const auto defects = implanted(DefectKind::absorption, options);
+  const auto depth = defects.abundance.max().item<double>();
+  EXPECT_LE(defects.values.max().item<double>(), 1.0);
+  // The centre falls between two bands, and dips are at least two bands wide.
+  EXPECT_NEAR(1 - defects.values.min().item<double>(), depth, 0.05 * depth);
+}
+
+TEST(Implant, FringesByItsAbundance) {
+  ImplantOptions options;
+  options.defects = 30;
+  options.min_abundance = 0.2;
+  options.max_abundance = 0.2;
+  options.max_area_px = 5;
+  const auto factor = implanted(DefectKind::fringe, options).values;
+  EXPECT_LT(factor.max().item<double>(), 1.2 * 1.2 * 1.2);
+  EXPECT_GT(factor.max().item<double>(), 1.15);
+  EXPECT_LT(factor.min().item<double>(), 0.85);
+}
+
+TEST(Implant, WorksWithoutWavelengths) {
+  auto generator = at::detail::createCPUGenerator(1);
+  const Bands bands{5, {}, {}, {}};
+  const auto defects = implant(torch::ones({5, 20, 20}), bands, {}, generator);
+  EXPECT_TRUE(defects.values.isfinite().all().item<bool>());
+  EXPECT_TRUE(defects.mask.any().item<bool>());
+}
+
+TEST(Implant, RefusesIntegersAndOtherBands) {
+  auto generator = at::detail::createCPUGenerator(1);
+  EXPECT_THROW(implant(torch::ones({40, 4, 4}, torch::kShort), forty_bands(), {}, generator), c10::Error);
+  EXPECT_THROW(implant(torch::ones({39, 4, 4}), forty_bands(), {}, generator), c10::Error);
+}
+
+}  // namespace
+}  // namespace hyperdefect::spectral
