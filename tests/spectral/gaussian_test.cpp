@@ -18,6 +18,7 @@ TEST(GaussianSmoothed, SpreadsAPointByTheGaussian) {
   map[20][20] = 1;
   const auto smooth = gaussian_smoothed(map, all_valid(map), 2.0);
   EXPECT_NEAR(smooth.sum().item<double>(), 1.0, 1e-5);
+  EXPECT_NEAR(smooth[20][20].item<double>(), 0.0398, 1e-4);
   EXPECT_NEAR((smooth[20][23] / smooth[20][20]).item<double>(), std::exp(-9.0 / 8), 1e-5);
   EXPECT_NEAR((smooth[18][21] / smooth[20][20]).item<double>(), std::exp(-5.0 / 8), 1e-5);
   EXPECT_GT(smooth[20][28].item<float>(), 0.0F);
