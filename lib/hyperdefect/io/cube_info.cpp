@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/io/cube_info.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/spectral_axis.h"
+
+namespace hyperdefect::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class... Parts>
+[[noreturn]] void refuse(const fs::path& path, const Parts&... why) {
+  throw InputError(text::cat(path.string(), ": ", why...));
+}
+
+struct CubeFiles {
+  fs::path data;
+  std::optional<fs::path> header;
+};
+
+/// Two headers can claim one data file; which one is used must not be a secret.
+void tell_of_second_header(const fs::path& data, const fs::path& header) {
+  fs::path other = data;
+  other.replace_extension(".hdr");
+  if (data.has_extension() && fs::is_regular_file(other) && !fs::equivalent(other, header)) {
+    log::warning(text::cat(data.string(), ": ", header.filename().string(), " is used as its header, not ",
+                           other.filename().string()));
+  }
+}
+
+CubeFiles locate(const fs::path& path) {
+  if (!fs::exists(path)) {
+    refuse(path, "there is no such file");
+  }
+  if (fs::is_directory(path)) {
+    refuse(path, "is a folder; a cube is a data file or its .hdr");
+  }
+  if (!has_header_extension(path)) {
+    return {path, find_envi_header(path)};
+  }
+  if (!looks_like_envi_header(path)) {
+    read_envi_header(path);
+  }
+  return {find_envi_data(path), path};
+}
+
+std::string type_name(GDALDataType type) {
+  switch (type) {
+    case GDT_Byte:
+      return "uint8";
+    case GDT_Unknown:
+      return "unknown";
+    default:
+      return text::lower(GDALGetDataTypeName(type));
+  }
+}
+
+Interleave interleave_of(GDALDataset& dataset) {
+  const char* stated = dataset.GetMetadataItem("INTERLEAVE", "IMAGE_STRUCTURE");
+  const std::string name = stated == nullptr ? "BAND" : stated;
+  if (name == "PIXEL") {
+    return Interleave::bip;
+  }
+  return name == "LINE" ? Interleave::bil : Interleave::bsq;
+}
+
+/// A truncated raw file reads as zeros without any error, so its size is the only witness.
+void check_size(const EnviLayout& layout, const CubeFiles& files) {
+  const auto found = static_cast<std::int64_t>(fs::file_size(files.data));
+  const auto needed = layout.file_bytes();
+  const auto sizes =
+      text::cat("has ", found, " bytes, its header ", files.header->filename().string(), " describes ",
+                needed, " (", layout.header_offset, " + ", layout.rows, " lines x ", layout.cols,
+                " samples x ", layout.bands, " bands x ", layout.bytes_per_value, ")");
+  if (found < needed) {
+    refuse(files.data, "is truncated: it ", sizes, "; copy or record it again, or correct the header");
+  }
+  if (found > needed) {
+    log::warning(text::cat(files.data.string(), ": ", sizes, "; the rest is ignored"));
+  }
+}
+
+/// What GDAL can tell of a block of a TIFF: its place in the file and its size there.
+std::int64_t block_item(GDALRasterBand& band, const char* what, int x, int y) {
+  const char* item = band.GetMetadataItem(text::cat("BLOCK_", what, '_', x, '_', y).c_str(), "TIFF");
+  return item == nullptr ? 0 : std::strtoll(item, nullptr, 10);
+}
+
+void check_blocks(GDALRasterBand& band, std::int64_t file_bytes, const fs::path& path) {
+  int block_cols = 0;
+  int block_rows = 0;
+  band.GetBlockSize(&block_cols, &block_rows);
+  const int across = (band.GetXSize() + block_cols - 1) / block_cols;
+  const int down = (band.GetYSize() + block_rows - 1) / block_rows;
+  for (int y = 0; y < down; ++y) {
+    for (int x = 0; x < across; ++x) {
+      const auto offset = block_item(band, "OFFSET", x, y);
+      const auto size = block_item(band, "SIZE", x, y);
+      if (offset <= 0 || size <= 0 || offset + size > file_bytes) {
+        refuse(path, "block (", x, ", ", y, ") of band ", band.GetBand(),
+               offset <= 0 || size <= 0 ? " is missing" : " ends behind the end of the file",
+               "; the file was not written to its end (or is sparse): write it again in full");
+      }
+    }
+  }
+}
+
+/// A TIFF whose writer was killed opens, and its missing blocks read as zeros without any error.
+void check_tiff_blocks(GDALDataset& dataset, const CubeInfo& info) {
+  const auto file_bytes = static_cast<std::int64_t>(fs::file_size(info.path));
+  const int separate = info.interleave == Interleave::bip ? 1 : dataset.GetRasterCount();
+  for (int band = 1; band <= separate; ++band) {
+    check_blocks(*dataset.GetRasterBand(band), file_bytes, info.path);
+  }
+}
+
+bool fits_type(double value, const std::string& type, std::int64_t bytes) {
+  if (type.starts_with("float")) {
+    return true;
+  }
+  const bool is_unsigned = type.starts_with("uint");
+  const double values = std::ldexp(1.0, static_cast<int>(8 * bytes));
+  const double least = is_unsigned ? 0 : -values / 2;
+  return value >= least && value < least + values && value == std::floor(value);
+}
+
+void set_no_data(std::optional<double> stated, const ReadOptions& options, CubeInfo& info) {
+  info.no_data = options.no_data ? options.no_data : stated;
+  if (info.no_data && !fits_type(*info.no_data, info.data_type, info.bytes_per_value)) {
+    log::warning(text::cat(info.path.string(), ": the no-data value ", text::number(*info.no_data),
+                           " does not exist in ", info.data_type, ", so no pixel is marked by it"));
+  }
+}
+
+/// A scale of ones and an offset of zeros are left out: there is nothing to apply.
+void set_scale(std::vector<double> scale, std::vector<double> offset, CubeInfo& info) {
+  if (std::any_of(scale.begin(), scale.end(), [](double v) { return v != 1; })) {
+    info.scale = std::move(scale);
+  }
+  if (std::any_of(offset.begin(), offset.end(), [](double v) { return v != 0; })) {
+    info.offset = std::move(offset);
+  }
+}
+
+void set_envi_scale(const EnviHeader& header, CubeInfo& info) {
+  auto gains = header.numbers_per_band("data gain values", info.bands.count);
+  auto offsets = header.numbers_per_band("data offset values", info.bands.count);
+  const auto factor = header.number("reflectance scale factor");
+  if (factor && (!std::isfinite(*factor) || *factor <= 0)) {
+    refuse(header.path(), "reflectance scale factor = ", text::number(*factor),
+           ": it must be a positive number");
+  }
+  if (factor && gains.empty() && offsets.empty()) {
+    gains.assign(static_cast<std::size_t>(info.bands.count), 1 / *factor);
+  } else if (factor && *factor != 1) {
+    log::warning(text::cat(header.path().string(),
+                           ": data gain values and offsets are applied, the reflectance ", "scale factor ",
+                           text::number(*factor), " beside them is not"));
+  }
+  set_scale(std::move(gains), std::move(offsets), info);
+}
+
+void set_band_scale(GDALDataset& dataset, CubeInfo& info) {
+  std::vector<double> scale;
+  std::vector<double> offset;
+  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+    scale.push_back(dataset.GetRasterBand(band)->GetScale());
+    offset.push_back(dataset.GetRasterBand(band)->GetOffset());
+  }
+  set_scale(std::move(scale), std::move(offset), info);
+}
+
+void set_envi_names(const EnviHeader& header, CubeInfo& info) {
+  // Names may hold commas, so that their count proves nothing.
+  if (auto names = header.words("band names"); static_cast<std::int64_t>(names.size()) == info.bands.count) {
+    info.band_names = std::move(names);
+  }
+}
+
+void set_band_names(GDALDataset& dataset, CubeInfo& info) {
+  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+    info.band_names.emplace_back(dataset.GetRasterBand(band)->GetDescription());
+  }
+  if (std::all_of(info.band_names.begin(), info.band_names.end(), [](const auto& n) { return n.empty(); })) {
+    info.band_names.clear();
+  }
+}
+
+void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
+  auto& first = *dataset.GetRasterBand(1);
+  int block_cols = 0;
+  int block_rows = 0;
+  first.GetBlockSize(&block_cols, &block_rows);
+  info.driver = dataset.GetDriver()->GetDescription();
+  info.rows = dataset.GetRasterYSize();
+  info.cols = dataset.GetRasterXSize();
+  info.bands.count = dataset.GetRasterCount();
+  info.data_type = type_name(first.GetRasterDataType());
+  info.bytes_per_value = GDALGetDataTypeSizeBytes(first.GetRasterDataType());
+  info.georeference = georeference_of(dataset);
+  info.interleave = interleave_of(dataset);
+  info.storage_block = {block_rows, block_cols};
+}
+
+void check_is_cube(GDALDataset& dataset, const fs::path& path) {
+  if (dataset.GetRasterCount() == 0) {
+    refuse(path, "holds no image that can be read at once; convert the image in it to ENVI or GeoTIFF");
+  }
+  auto& first = *dataset.GetRasterBand(1);
+  if (GDALDataTypeIsComplex(first.GetRasterDataType()) != 0) {
+    refuse(path, "holds complex values (", type_name(first.GetRasterDataType()),
+           "); a cube holds real numbers");
+  }
+  if (dataset.GetRasterCount() == 1 && first.GetColorTable() != nullptr) {
+    refuse(path, "is a class map (one band with a colour table), not a cube");
+  }
+}
+
+CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
+  const auto header = read_envi_header(*files.header);
+  check_size(envi_layout(header), files);
+  tell_of_second_header(files.data, *files.header);
+  const GdalErrors errors;
+  const auto dataset = open_raster(files.data, "ENVI");
+  if (!dataset) {
+    refuse(files.data, "cannot be read: ", errors.reason());
+  }
+  CubeInfo info;
+  info.path = files.data;
+  info.header = *files.header;
+  set_raster_facts(*dataset, info);
+  read_spectral_axis(header, options.wavelength_unit, info);
+  set_no_data(header.number("data ignore value"), options, info);
+  set_envi_scale(header, info);
+  set_envi_names(header, info);
+  return info;
+}
+
+CubeInfo raster_info(const fs::path& path, const ReadOptions& options) {
+  const GdalErrors errors;
+  const auto dataset = open_raster(path);
+  if (!dataset) {
+    fs::path header = path;
+    header.replace_extension(".hdr");
+    refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
+           header.filename().string(), ") lies beside it: ", errors.reason());
+  }
+  check_is_cube(*dataset, path);
+  CubeInfo info;
+  info.path = path;
+  set_raster_facts(*dataset, info);
+  if (info.driver == "GTiff") {
+    check_tiff_blocks(*dataset, info);
+  }
+  read_spectral_axis(*dataset, options.wavelength_unit, info);
+  set_no_data(no_data_of(*dataset->GetRasterBand(1)), options, info);
+  set_band_scale(*dataset, info);
+  set_band_names(*dataset, info);
+  return info;
+}
+
+}  // namespace
+
+std::string to_string(Interleave interleave) {
+  switch (interleave) {
+    case Interleave::bsq:
+      return "bsq";
+    case Interleave::bil:
+      return "bil";
+    case Interleave::bip:
+      break;
+  }
+  return "bip";
+}
+
+CubeInfo read_cube_info(const fs::path& path, const ReadOptions& options) {
+  const auto files = locate(path);
+  return files.header ? envi_info(files, options) : raster_info(files.data, options);
+}
+
+}  // namespace hyperdefect::io

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/core/window.h"
+#include "hyperdefect/io/georeference.h"
+#include "hyperdefect/spectral/types.h"
+
+namespace hyperdefect::io {
+
+/// How the values of a cube follow each other in its file: band by band, line by line, or pixel by pixel.
+enum class Interleave { bsq, bil, bip };
+
+/// "bsq", "bil" or "bip".
+std::string to_string(Interleave interleave);
+
+/// What a user may say about a cube that its file does not say, or says wrongly.
+struct ReadOptions {
+  /// Marks invalid values; overrides the file's own no-data value.
+  std::optional<double> no_data;
+  /// Whether gains, offsets and the reflectance scale factor of the file are applied.
+  bool apply_scale = true;
+  /// Whether a spectrum of zeros only makes a pixel invalid.
+  bool zero_is_invalid = true;
+  /// The raw value from which on a pixel is saturated, and so invalid.
+  std::optional<double> saturation;
+  /// Unit of the file's wavelengths: nm, um, or auto (what the file says, else guessed with a warning).
+  std::string wavelength_unit = "auto";
+};
+
+/// What a cube is, without its pixels.
+struct CubeInfo {
+  /// The data file.
+  std::filesystem::path path;
+  /// The ENVI header, or empty.
+  std::filesystem::path header;
+  /// GDAL's short name of the format: ENVI, GTiff ...
+  std::string driver;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  spectral::Bands bands;
+  /// "uint8", "int16", "float32" ...
+  std::string data_type;
+  std::int64_t bytes_per_value = 0;
+  /// The value that marks missing data, in raw units.
+  std::optional<double> no_data;
+  /// physical = raw * scale + offset, one a band, applied by the reader; empty where nothing is to be
+  /// applied.
+  std::vector<double> scale;
+  std::vector<double> offset;
+  Georeference georeference;
+  Interleave interleave = Interleave::bsq;
+  /// The block in which the file is stored: one line for ENVI, a tile or strip for TIFF.
+  Size storage_block;
+  /// Where the wavelengths were found, in words; "none" where there are none.
+  std::string wavelength_source = "none";
+  /// One a band, or empty.
+  std::vector<std::string> band_names;
+
+  Size size() const { return {rows, cols}; }
+};
+
+/// Reads what a cube is, given its data file or its .hdr, and checks that the data are there: the size of an
+/// ENVI data file against its header, the stored blocks of a GeoTIFF (a block that was never written would
+/// read as zeros; sparse files are refused for the same reason). Reads no pixels.
+/// @throws InputError naming the file for all that is no cube: a missing or short file, a classification, a
+/// spectral library, complex values, lists that do not fit the bands.
+CubeInfo read_cube_info(const std::filesystem::path& path, const ReadOptions& options = {});
+
+}  // namespace hyperdefect::io

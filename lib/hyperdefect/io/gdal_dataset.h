@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gdal_priv.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/io/georeference.h"
+
+namespace hyperdefect::io {
+
+/// While it lives, what GDAL complains about on this thread is kept here instead of printed.
+class GdalErrors {
+ public:
+  GdalErrors();
+  ~GdalErrors();
+  GdalErrors(const GdalErrors&) = delete;
+  GdalErrors& operator=(const GdalErrors&) = delete;
+
+  bool any() const { return !failures_.empty(); }
+  /// The first failure, which is the cause of those behind it; or "no reason given".
+  std::string reason() const;
+
+ private:
+  static void collect(CPLErr level, CPLErrorNum code, const char* message);
+
+  std::vector<std::string> failures_;
+};
+
+/// While it lives, GDAL writes no .aux.xml files beside what this thread writes.
+class NoSidecarFiles {
+ public:
+  NoSidecarFiles();
+  ~NoSidecarFiles();
+  NoSidecarFiles(const NoSidecarFiles&) = delete;
+  NoSidecarFiles& operator=(const NoSidecarFiles&) = delete;
+};
+
+struct CloseDataset {
+  void operator()(GDALDataset* dataset) const;
+};
+using DatasetPtr = std::unique_ptr<GDALDataset, CloseDataset>;
+
+/// Opens a raster for reading; null, with the reason in a GdalErrors that lives, where GDAL cannot.
+/// `driver` allows only the one of that name; "" allows every driver.
+DatasetPtr open_raster(const std::filesystem::path& path, const std::string& driver = "");
+
+/// Creates a raster without writing it (that happens while it is filled and closed). @throws Error with
+/// GDAL's reason.
+DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, int cols, int rows, int bands,
+                         GDALDataType type, const std::vector<std::string>& options);
+
+/// Closes what was written. @throws Error where writing failed or GDAL complained since `errors` began: a
+/// full disk may only show when the file is closed.
+void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
+                   const std::filesystem::path& target);
+
+Georeference georeference_of(GDALDataset& dataset);
+void set_georeference(GDALDataset& dataset, const Georeference& georeference);
+
+/// The no-data value of a band, whatever its type.
+std::optional<double> no_data_of(GDALRasterBand& band);
+
+/// A size or coordinate as GDAL takes it. @throws InputError where it exceeds GDAL's range.
+int gdal_int(std::int64_t value);
+
+}  // namespace hyperdefect::io
