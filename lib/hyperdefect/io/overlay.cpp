@@ -189,7 +189,7 @@ void write_text(cv::Mat& canvas, const std::string& words, cv::Point left_base) 
 
 std::string short_number(double value) {
   std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.4g", value);
+  std::snprintf(buffer.data(), buffer.size(), "%.3g", value);
   return buffer.data();
 }
 
@@ -265,8 +265,8 @@ cv::Mat composed(const cv::Mat& view, const cv::Mat& score, const ScoreRange& ra
   const int step_y = stacked ? panel_height + kMargin + kTitleHeight : 0;
   const cv::Point first(kMargin, kMargin + kTitleHeight);
   const cv::Point second(first.x + step_x, first.y + step_y);
-  cv::Mat canvas(second.y + panel_height + kMargin, second.x + panel_width + kMargin + kBarWidth + kBarLabels,
-                 CV_8UC3, kPaper);
+  const int right = second.x + std::max(score.cols + kMargin + kBarWidth + kBarLabels, kSmallestPanel);
+  cv::Mat canvas(second.y + panel_height + kMargin, right, CV_8UC3, kPaper);
   place_panel(canvas, view, first, view_title);
   place_panel(canvas, score, second, "anomaly score");
   ColourBar({second.x + score.cols + kMargin, second.y, kBarWidth, panel_height}, range)
