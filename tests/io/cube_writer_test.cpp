@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/io/cube_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/io/cube_reader.h"
+#include "support/expect_error.h"
+#include "support/temp_dir.h"
+
+namespace hyperdefect::io {
+namespace {
+
+using test::TempDir;
+
+spectral::Bands three_bands() {
+  return {3, {450.5, 550, 650.25}, {5, 5, 6}, {true, false, true}};
+}
+
+torch::Tensor ramp() {
+  return torch::arange(1, 3 * 4 * 5 + 1, torch::kFloat32).reshape({3, 4, 5});
+}
+
+std::int64_t files_in(const std::filesystem::path& dir) {
+  return std::distance(std::filesystem::directory_iterator(dir), {});
+}
+
+TEST(WriteEnvi, IsReadBackInEveryLayoutAndType) {
+  const TempDir dir;
+  for (const auto interleave : {Interleave::bsq, Interleave::bil, Interleave::bip}) {
+    for (const std::string type : {"uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"}) {
+      EnviWriteOptions options;
+      options.interleave = interleave;
+      options.data_type = type;
+      write_envi(dir / "scan.img", ramp(), three_bands(), options);
+      CubeReader reader(read_cube_info(dir / "scan.img"));
+      EXPECT_EQ(reader.info().data_type, type);
+      EXPECT_EQ(reader.info().interleave, interleave);
+      EXPECT_EQ(reader.info().bands, three_bands());
+      EXPECT_TRUE(reader.read({0, 0, 4, 5}).values.equal(ramp())) << type;
+    }
+  }
+  EXPECT_EQ(files_in(dir.path()), 2);
+}
+
+TEST(WriteEnvi, CarriesGeoreferenceNoDataAndDescription) {
+  const TempDir dir;
+  EnviWriteOptions options;
+  options.georeference.transform = {500000, 30, 0, 5800000, 0, -30};
+  options.no_data = -9999;
+  options.description = "a small ramp";
+  write_envi(dir / "scan.img", ramp(), {3, {}, {}, {}}, options);
+  const auto info = read_cube_info(dir / "scan.img");
+  EXPECT_EQ(info.georeference.transform, options.georeference.transform);
+  EXPECT_EQ(info.no_data, -9999);
+  EXPECT_TRUE(info.bands.wavelengths_nm.empty());
+  EXPECT_NE(test::read_bytes(dir / "scan.hdr").find("a small ramp"), std::string::npos);
+}
+
+TEST(WriteEnvi, InventsNoGeoreferenceAndWritesTheSameBytesTwice) {
+  const TempDir dir;
+  write_envi(dir / "scan.img", ramp(), three_bands());
+  EXPECT_TRUE(read_cube_info(dir / "scan.img").georeference.empty());
+  const auto header = test::read_bytes(dir / "scan.hdr");
+  EXPECT_EQ(header.find(".part-"), std::string::npos) << header;
+  const auto data = test::read_bytes(dir / "scan.img");
+  write_envi(dir / "scan.img", ramp(), three_bands());
+  EXPECT_EQ(test::read_bytes(dir / "scan.hdr"), header);
+  EXPECT_EQ(test::read_bytes(dir / "scan.img"), data);
+}
+
+TEST(WriteEnvi, NamesTheHeaderOfAFileWithoutExtension) {
+  const TempDir dir;
+  write_envi(dir / "scan", ramp(), three_bands());
+  EXPECT_TRUE(std::filesystem::exists(dir / "scan.hdr"));
+  EXPECT_EQ(read_cube_info(dir / "scan").bands.count, 3);
+  EXPECT_EQ(files_in(dir.path()), 2);
+}
+
+TEST(WriteEnvi, RefusesWhatItCannotWrite) {
+  const TempDir dir;
+  EnviWriteOptions options;
+  options.data_type = "float16";
+  HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "scan.img", ramp(), three_bands(), options), UsageError,
+                           "data type 'float16' cannot be written: take uint8, int16");
+  HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "scan.hdr", ramp(), three_bands()), UsageError,
+                           "scan.hdr: give the name of the data file (.img), not of its header");
+  HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "no" / "scan.img", ramp(), three_bands()), Error,
+                           "cannot write ");
+  EXPECT_THROW(write_envi(dir / "scan.img", ramp(), {2, {}, {}, {}}), c10::Error);
+  EXPECT_EQ(files_in(dir.path()), 0);
+}
+
+}  // namespace
+}  // namespace hyperdefect::io

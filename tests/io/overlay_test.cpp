@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/io/overlay.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <opencv2/imgcodecs.hpp>
+
+#include "hyperdefect/core/error.h"
+#include "support/expect_error.h"
+#include "support/temp_dir.h"
+
+namespace hyperdefect::io {
+namespace {
+
+using test::TempDir;
+using Indices = std::vector<std::int64_t>;
+
+spectral::Bands bands_every_10_nm(double first_nm, std::int64_t count) {
+  spectral::Bands bands;
+  bands.count = count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    bands.wavelengths_nm.push_back(first_nm + 10 * static_cast<double>(i));
+  }
+  return bands;
+}
+
+TEST(DisplayBands, TakesRedGreenAndBlueWhereTheyAre) {
+  auto bands = bands_every_10_nm(400, 61);
+  EXPECT_EQ(display_bands(bands), (Indices{24, 15, 6}));
+  bands.good.assign(61, true);
+  bands.good[24] = false;
+  EXPECT_EQ(display_bands(bands)[0], 25);
+}
+
+TEST(DisplayBands, DividesOtherRangesEvenly) {
+  EXPECT_EQ(display_bands(bands_every_10_nm(1000, 60)), (Indices{50, 30, 10}));
+  EXPECT_EQ(display_bands({6, {}, {}, {}}), (Indices{5, 3, 1}));
+  EXPECT_EQ(display_bands({6, {}, {}, {true, true, true, false, false, false}}), (Indices{2, 1, 0}));
+}
+
+TEST(DisplayBands, ShowsOneBandOfAFew) {
+  EXPECT_EQ(display_bands({1, {}, {}, {}}), Indices{0});
+  EXPECT_EQ(display_bands({3, {}, {}, {false, true, true}}), Indices{1});
+}
+
+TEST(Quicklook, StretchesEachBandOverValidPixels) {
+  auto bands = torch::arange(0, 101, torch::kFloat32).reshape({1, 1, 101});
+  auto valid = torch::ones({1, 101}, torch::kBool);
+  const auto stretched = quicklook(bands, valid);
+  EXPECT_EQ(stretched[0][0][2].item<float>(), 0);
+  EXPECT_EQ(stretched[0][0][98].item<float>(), 1);
+  EXPECT_FLOAT_EQ(stretched[0][0][50].item<float>(), 0.5F);
+
+  bands[0][0][100] = 1e9;
+  bands[0][0][99] = std::numeric_limits<float>::quiet_NaN();
+  valid[0][100] = false;
+  const auto masked = quicklook(bands, valid);
+  EXPECT_EQ(masked[0][0][100].item<float>(), 0);
+  EXPECT_GT(masked[0][0][90].item<float>(), 0.9F);
+  EXPECT_TRUE(masked.isfinite().all().item<bool>());
+}
+
+TEST(Quicklook, ShowsNothingWhereNothingIsValid) {
+  const auto dark = quicklook(torch::ones({3, 2, 2}), torch::zeros({2, 2}, torch::kBool));
+  EXPECT_EQ(dark.sum().item<float>(), 0);
+  EXPECT_THROW(quicklook(torch::ones({2, 2, 2}), torch::zeros({2, 2}, torch::kBool)), c10::Error);
+}
+
+struct Scene {
+  torch::Tensor view;
+  torch::Tensor score;
+  torch::Tensor defects;
+};
+
+/// A grey scene with one defect of one pixel and one invalid corner.
+Scene scene_of(std::int64_t rows, std::int64_t cols) {
+  Scene scene{torch::full({1, rows, cols}, 0.5), torch::ones({rows, cols}),
+              torch::zeros({rows, cols}, torch::kUInt8)};
+  scene.score[rows / 2][cols / 2] = 10;
+  scene.defects[rows / 2][cols / 2] = 1;
+  scene.score[0][0] = std::numeric_limits<float>::quiet_NaN();
+  scene.defects[0][0] = 255;
+  return scene;
+}
+
+cv::Mat overlay_of(const Scene& scene) {
+  const TempDir dir;
+  write_overlay(dir / "a_overlay.png", scene.view, scene.score, scene.defects, 5.0);
+  return cv::imread((dir / "a_overlay.png").string());
+}
+
+/// Whether a pixel has the colour in which defects are outlined.
+bool is_outline(const cv::Vec3b& bgr) {
+  return bgr == cv::Vec3b(60, 30, 255);
+}
+
+std::int64_t outline_pixels(const cv::Mat& image, int right, int bottom) {
+  std::int64_t count = 0;
+  for (int row = 0; row < bottom; ++row) {
+    for (int col = 0; col < right; ++col) {
+      count += is_outline(image.at<cv::Vec3b>(row, col)) ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+TEST(WriteOverlay, EnlargesSmallImagesByAWholeFactor) {
+  const auto picture = overlay_of(scene_of(32, 32));
+  // 32 pixels become 13 * 32 = 416; a defect of 13 x 13 gets a frame of two pixels' width.
+  EXPECT_GT(picture.rows, 416);
+  EXPECT_GT(picture.cols, 2 * 416);
+  EXPECT_EQ(outline_pixels(picture, 14 + 416, 40 + 416), 17 * 17 - 13 * 13);
+}
+
+TEST(WriteOverlay, ReducesLargeImagesWithoutLosingADefect) {
+  const auto picture = overlay_of(scene_of(5000, 60));
+  EXPECT_LT(picture.rows, 2048 + 100);
+  EXPECT_EQ(outline_pixels(picture, 14 + 240, picture.rows), 3 * 3 - 1);
+}
+
+TEST(WriteOverlay, HatchesInvalidPixels) {
+  const auto picture = overlay_of(scene_of(32, 32));
+  const auto first = picture.at<cv::Vec3b>(40, 14);
+  const auto later = picture.at<cv::Vec3b>(40, 14 + 4);
+  EXPECT_EQ(first, cv::Vec3b(150, 150, 150));
+  EXPECT_EQ(later, cv::Vec3b(45, 45, 45));
+}
+
+TEST(WriteOverlay, DrawsImagesOfOneLineAndOfNoValidPixel) {
+  EXPECT_FALSE(overlay_of(scene_of(1, 900)).empty());
+  EXPECT_FALSE(overlay_of(scene_of(900, 1)).empty());
+  EXPECT_FALSE(overlay_of(scene_of(1, 1)).empty());
+}
+
+TEST(WriteOverlay, WritesTheSameBytesTwice) {
+  const TempDir dir;
+  const auto scene = scene_of(20, 30);
+  write_overlay(dir / "a.png", scene.view[0], scene.score, scene.defects, 5);
+  write_overlay(dir / "b.png", scene.view.expand({3, 20, 30}), scene.score, scene.defects, 5);
+  EXPECT_EQ(test::read_bytes(dir / "a.png"), test::read_bytes(dir / "b.png"));
+}
+
+TEST(WriteOverlay, RefusesShapesThatDoNotFit) {
+  const TempDir dir;
+  const auto scene = scene_of(4, 5);
+  EXPECT_THROW(write_overlay(dir / "a.png", torch::zeros({2, 4, 5}), scene.score, scene.defects, 1),
+               c10::Error);
+  EXPECT_THROW(write_overlay(dir / "a.png", scene.view, scene.score.t(), scene.defects, 1), c10::Error);
+  HYPERDEFECT_EXPECT_ERROR(write_overlay(dir / "no" / "a.png", scene.view, scene.score, scene.defects, 1),
+                           Error, "cannot write ");
+}
+
+}  // namespace
+}  // namespace hyperdefect::io
