@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hyperdefect::nn {
+
+/// What lies beyond the border of an image.
+enum class Padding { reflect, replicate, zeros };
+
+/// How features are normalised: each pixel over its channels, each channel over the batch, or not at all.
+enum class Norm { layer, batch, none };
+
+/// How an encoder stage reaches the decoder stage of its size.
+enum class Skip { concat, add, none };
+
+/// How spectra become features; see SpectralLift.
+enum class Lift { spectral, factorised, full, linear };
+
+/// How a coarse feature map becomes a finer one.
+enum class Upsampling { transposed_conv, bilinear, nearest };
+
+/// The name of a choice, as it is written in a configuration.
+template <class Choice>
+std::string to_string(Choice choice);
+
+/// The names of all values of a choice.
+template <class Choice>
+std::vector<std::string> choice_names();
+
+/// The value that a name stands for: `from_string<Norm>("layer")`.
+/// @throws UsageError with the allowed names where the name is unknown.
+template <class Choice>
+Choice from_string(std::string_view name);
+
+}  // namespace hyperdefect::nn

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+#include "hyperdefect/nn/choices.h"
+
+namespace hyperdefect::nn {
+
+/// How many rows and columns are added to each side of an image.
+struct Margins {
+  std::int64_t top = 0;
+  std::int64_t bottom = 0;
+  std::int64_t left = 0;
+  std::int64_t right = 0;
+};
+
+/// Adds margins to a feature map.
+///
+/// Shape: (N, C, H, W) -> (N, C, top + H + bottom, left + W + right). An axis that is too short to be
+/// reflected (no longer than its margin) is replicated instead. Type and memory format are kept, under
+/// autocast too.
+torch::Tensor pad_margins(const torch::Tensor& x, const Margins& margins, Padding mode);
+
+}  // namespace hyperdefect::nn

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/nn/spectral_lift.h"
+
+#include "hyperdefect/nn/init.h"
+#include "hyperdefect/nn/padding.h"
+#include "hyperdefect/nn/shape_check.h"
+
+namespace hyperdefect::nn {
+namespace {
+
+/// A linear layer over the channels of each pixel: (N, C, H, W) -> (N, F, H, W), channels-last in memory.
+torch::Tensor per_pixel(torch::nn::Linear& linear, const torch::Tensor& x) {
+  const auto pixels = linear(x.flatten(2).transpose(1, 2));
+  return pixels.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
+}
+
+torch::Tensor activated(torch::Tensor y) {
+  return torch::leaky_relu_(y, kLeakySlope);
+}
+
+torch::nn::Conv3dOptions conv_options(int64_t in, int64_t out, at::IntArrayRef kernel) {
+  return {in, out, torch::ExpandingArray<3>(kernel)};
+}
+
+}  // namespace
+
+SpectralLiftOptions::SpectralLiftOptions(int64_t bands, int64_t features)
+    : bands_(bands), features_(features) {}
+
+SpectralLiftImpl::SpectralLiftImpl(const SpectralLiftOptions& options_) : options(options_) {
+  reset();
+}
+
+int64_t SpectralLiftImpl::out_bands() const {
+  const auto step = options.mode() == Lift::linear ? 1 : options.stride()->at(0);
+  return (options.bands() + step - 1) / step;
+}
+
+void SpectralLiftImpl::check_options() const {
+  check_positive({options.bands(), options.features(), options.channels()}, "SpectralLift",
+                 "bands, features and channels");
+  const auto& kernel = *options.kernel();
+  const auto& stride = *options.stride();
+  for (const auto extent : kernel) {
+    TORCH_CHECK(extent > 0 && extent % 2 == 1, "SpectralLift: kernel must be odd, got ",
+                at::IntArrayRef(kernel));
+  }
+  TORCH_CHECK(stride[1] == 1 && stride[2] == 1, "SpectralLift: stride must be 1 along rows and columns, got ",
+              at::IntArrayRef(stride));
+  TORCH_CHECK(stride[0] >= 1 && stride[0] <= (kernel[0] + 1) / 2,
+              "SpectralLift: stride along the bands must be 1 to ", (kernel[0] + 1) / 2, " with a kernel of ",
+              kernel[0], " bands, got ", stride[0]);
+}
+
+void SpectralLiftImpl::register_convolutions() {
+  const auto& kernel = *options.kernel();
+  const auto channels = options.channels();
+  spectral = spatial = volume = nullptr;
+  if (options.mode() == Lift::spectral || options.mode() == Lift::factorised) {
+    const auto along =
+        conv_options(1, channels, {kernel[0], 1, 1}).stride(options.stride()).padding({kernel[0] / 2, 0, 0});
+    spectral = register_module("spectral", torch::nn::Conv3d(along));
+  }
+  if (options.mode() == Lift::factorised) {
+    spatial = register_module("spatial",
+                              torch::nn::Conv3d(conv_options(channels, channels, {1, kernel[1], kernel[2]})));
+  }
+  if (options.mode() == Lift::full) {
+    const auto all =
+        conv_options(1, channels, kernel).stride(options.stride()).padding({kernel[0] / 2, 0, 0});
+    volume = register_module("volume", torch::nn::Conv3d(all));
+  }
+}
+
+void SpectralLiftImpl::reset() {
+  check_options();
+  register_convolutions();
+  const auto per_band = options.mode() == Lift::linear ? 1 : options.channels();
+  fold = register_module("fold", torch::nn::Linear(per_band * out_bands(), options.features()));
+  shortcut = nullptr;
+  if (options.residual() && options.mode() != Lift::linear) {
+    shortcut = register_module(
+        "shortcut",
+        torch::nn::Linear(torch::nn::LinearOptions(options.bands(), options.features()).bias(false)));
+  }
+}
+
+void SpectralLiftImpl::pretty_print(std::ostream& stream) const {
+  stream << "hyperdefect::nn::SpectralLift(" << to_string(options.mode()) << ": (N, " << options.bands()
+         << ", H, W)";
+  if (options.mode() != Lift::linear) {
+    stream << " -> unsqueeze (N, 1, " << options.bands() << ", H, W) -> convolve (N, " << options.channels()
+           << ", " << out_bands() << ", H, W)";
+  }
+  stream << " -> fold (N, " << options.features() << ", H, W)" << (shortcut.is_empty() ? "" : " + shortcut")
+         << ")";
+}
+
+torch::Tensor SpectralLiftImpl::padded(const torch::Tensor& x) const {
+  const auto rows = options.kernel()->at(1) / 2;
+  const auto cols = options.kernel()->at(2) / 2;
+  return pad_margins(x, {rows, rows, cols, cols}, options.padding());
+}
+
+torch::Tensor SpectralLiftImpl::along_bands(const torch::Tensor& x) {
+  const auto plane = x.contiguous().view({x.size(0), 1, options.bands(), x.size(2) * x.size(3)});
+  const auto y = torch::conv2d(plane, spectral->weight.squeeze(4), spectral->bias,
+                               {options.stride()->at(0), 1}, {options.kernel()->at(0) / 2, 0});
+  return activated(y).unflatten(3, {x.size(2), x.size(3)});
+}
+
+torch::Tensor SpectralLiftImpl::along_image(const torch::Tensor& volume_of_features) {
+  const auto images = padded(volume_of_features.flatten(1, 2));
+  return activated(spatial(images.unflatten(1, {options.channels(), out_bands()})));
+}
+
+torch::Tensor SpectralLiftImpl::along_all(const torch::Tensor& x) {
+  return activated(volume(padded(x).unsqueeze(1)));
+}
+
+torch::Tensor SpectralLiftImpl::convolved(const torch::Tensor& x) {
+  switch (options.mode()) {
+    case Lift::spectral:
+      return along_bands(x).flatten(1, 2);
+    case Lift::factorised:
+      return along_image(along_bands(x)).flatten(1, 2);
+    case Lift::full:
+      return along_all(x).flatten(1, 2);
+    case Lift::linear:
+      break;
+  }
+  return x;
+}
+
+torch::Tensor SpectralLiftImpl::forward(const torch::Tensor& x) {
+  check_features(x, options.bands(), "SpectralLift");
+  const auto features = per_pixel(fold, convolved(x));
+  return shortcut.is_empty() ? features : features + per_pixel(shortcut, x);
+}
+
+}  // namespace hyperdefect::nn
