@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/engine/run_config.h"
+
+namespace hyperdefect::app {
+
+/// The options that several commands share.
+struct CommonOptions {
+  std::vector<std::string> config_files;
+  std::vector<std::string> assignments;
+  std::optional<std::string> device;
+  std::optional<std::int64_t> threads;
+  std::optional<std::int64_t> ram_mb;
+  std::optional<std::int64_t> seed;
+  std::string log_level = "info";
+  bool quiet = false;
+};
+
+/// -q and --log-level.
+void add_log_options(CLI::App& command, CommonOptions& options);
+/// --config, --set, --device, --threads, --ram, --seed, and those for the log.
+void add_run_options(CLI::App& command, CommonOptions& options);
+
+/// Sets what is logged; every command calls it first.
+void apply_log_options(const CommonOptions& options);
+/// Reads the configuration files, left to right, then the assignments, then the named options, into `config`.
+/// @throws ConfigError @return the keys ("section.key") that were assigned.
+std::vector<std::string> apply_run_options(const CommonOptions& options, engine::RunConfig& config);
+
+}  // namespace hyperdefect::app

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/common_options.h"
+#include "app/commands/commands.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/run_config.h"
+
+namespace hyperdefect::app {
+namespace {
+
+constexpr std::size_t kLineWidth = 100;
+
+struct ShowOptions {
+  CommonOptions common;
+  std::string built_in = "one_class";
+  bool annotated = false;
+};
+
+ExitCode show(const ShowOptions& options) {
+  apply_log_options(options.common);
+  engine::RunConfig config;
+  auto schema = engine::schema_of(config);
+  schema.read_text(engine::built_in_yaml(options.built_in), "built-in " + options.built_in, ".");
+  apply_run_options(options.common, config);
+  std::cout << (options.annotated ? schema.to_annotated_yaml() : schema.to_yaml());
+  return ExitCode::ok;
+}
+
+struct CheckOptions {
+  CommonOptions common;
+  std::vector<std::string> files;
+};
+
+/// Checks each file by itself, so that the faults of all files come at once.
+ExitCode check(const CheckOptions& options) {
+  apply_log_options(options.common);
+  std::vector<std::string> faults;
+  for (const auto& file : options.files) {
+    engine::RunConfig config;
+    try {
+      engine::schema_of(config).read_file(file);
+      std::cout << file << ": ok\n";
+    } catch (const ConfigError& reason) {
+      faults.emplace_back(reason.what());
+    }
+  }
+  if (!faults.empty()) {
+    throw ConfigError(text::join(faults, "\n"));
+  }
+  return ExitCode::ok;
+}
+
+struct KeysOptions {
+  CommonOptions common;
+  bool json = false;
+};
+
+/// The values of all keys in a built-in configuration, in the order of the keys.
+struct BuiltInValues {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+std::vector<BuiltInValues> built_in_values() {
+  std::vector<BuiltInValues> all;
+  for (const auto& name : engine::built_in_names()) {
+    engine::RunConfig config;
+    auto schema = engine::schema_of(config);
+    schema.read_text(engine::built_in_yaml(name), "built-in " + name, ".");
+    all.push_back({name, {}});
+    for (const auto& key : schema.keys()) {
+      all.back().values.push_back(key.value_text);
+    }
+  }
+  return all;
+}
+
+/// The text in lines, each indented.
+std::string indented(const std::string& text) {
+  std::istringstream words(text);
+  std::string lines;
+  std::string line = "   ";
+  for (std::string word; words >> word;) {
+    if (line.size() + 1 + word.size() > kLineWidth) {
+      lines += line + '\n';
+      line = "   ";
+    }
+    line += ' ' + word;
+  }
+  return lines + line + '\n';
+}
+
+/// A key's type, range and default, and its value in the built-in configurations that have another.
+std::string facts(const config::KeyInfo& key, const std::vector<BuiltInValues>& built_in, std::size_t place) {
+  auto facts =
+      text::cat(key.type, key.allowed.empty() ? "" : ": ", key.allowed, "; default ", key.default_text);
+  for (const auto& config : built_in) {
+    if (config.values[place] != key.default_text) {
+      facts += text::cat("; in ", config.name, ' ', config.values[place]);
+    }
+  }
+  return facts;
+}
+
+void print_keys(const std::vector<config::KeyInfo>& keys, const std::vector<BuiltInValues>& built_in) {
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    std::cout << keys[i].name << '\n' << indented(keys[i].help) << indented(facts(keys[i], built_in, i));
+  }
+}
+
+void print_keys_json(const std::vector<config::KeyInfo>& keys, const std::vector<BuiltInValues>& built_in) {
+  auto json = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto& key = keys[i];
+    json.push_back({{"key", key.name},
+                    {"type", key.type},
+                    {"allowed", key.allowed},
+                    {"default", key.default_text},
+                    {"help", key.help}});
+    for (const auto& config : built_in) {
+      json.back()["built_in"][config.name] = config.values[i];
+    }
+  }
+  std::cout << json.dump(2) << '\n';
+}
+
+ExitCode list_keys(const KeysOptions& options) {
+  apply_log_options(options.common);
+  engine::RunConfig config;
+  const auto keys = engine::schema_of(config).keys();
+  (options.json ? print_keys_json : print_keys)(keys, built_in_values());
+  return ExitCode::ok;
+}
+
+void add_show(CLI::App& config, ExitCode& result) {
+  auto options = std::make_shared<ShowOptions>();
+  auto* command = config.add_subcommand("show", "Print the configuration that a run would have, as YAML.");
+  command->add_option("FILE", options->common.config_files, "YAML files with settings; later files win.");
+  command
+      ->add_option("--built-in", options->built_in,
+                   "The configuration to begin with: " + text::join(engine::built_in_names(), ", "))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--set", options->common.assignments,
+                   "One setting, section.key=value; repeatable, wins over files.")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_flag("--annotated", options->annotated, "Explain each key in a comment.");
+  add_log_options(*command, options->common);
+  command->footer("Example: hyperdefect config show --built-in single_scene --annotated > my.yaml");
+  command->callback([options, &result] { result = show(*options); });
+}
+
+void add_check(CLI::App& config, ExitCode& result) {
+  auto options = std::make_shared<CheckOptions>();
+  auto* command = config.add_subcommand("check", "Check configuration files and name all faults at once.");
+  command->add_option("FILE", options->files, "YAML files with settings; each is checked by itself.")
+      ->required();
+  add_log_options(*command, options->common);
+  command->footer("Example: hyperdefect config check my.yaml");
+  command->callback([options, &result] { result = check(*options); });
+}
+
+void add_keys(CLI::App& config, ExitCode& result) {
+  auto options = std::make_shared<KeysOptions>();
+  auto* command = config.add_subcommand("keys", "List every key with its meaning, range and default.");
+  command->add_flag("--json", options->json, "Print the list as JSON.");
+  add_log_options(*command, options->common);
+  command->footer("Example: hyperdefect config keys");
+  command->callback([options, &result] { result = list_keys(*options); });
+}
+
+}  // namespace
+
+void add_config(CLI::App& program, ExitCode& result) {
+  auto* command = program.add_subcommand("config", "Show, check and explain the configuration.");
+  command->require_subcommand(1);
+  add_show(*command, result);
+  add_check(*command, result);
+  add_keys(*command, result);
+  command->footer("Example: hyperdefect config show --annotated > my.yaml");
+}
+
+}  // namespace hyperdefect::app

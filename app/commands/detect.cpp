@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "app/commands/commands.h"
+#include "app/commands/run_batch.h"
+#include "hyperdefect/engine/device.h"
+
+namespace hyperdefect::app {
+namespace {
+
+struct DetectOptions {
+  BatchOptions batch;
+  bool save_model = false;
+};
+
+ExitCode run(const DetectOptions& options) {
+  apply_log_options(options.batch.common);
+  engine::RunConfig config;
+  engine::schema_of(config).read_text(engine::built_in_yaml("single_scene"), "built-in single_scene", ".");
+  apply_run_options(options.batch.common, config);
+  engine::device_named(config.run.device);
+  const std::string models = options.save_model ? options.batch.output : "";
+  return run_batch(options.batch, {config, "detect", "", [config, models] {
+                                     return std::make_unique<engine::SceneScorer>(config, models);
+                                   }});
+}
+
+}  // namespace
+
+void add_detect(CLI::App& program, ExitCode& result) {
+  auto options = std::make_shared<DetectOptions>();
+  auto* command = program.add_subcommand(
+      "detect", "Find anomalies in scenes without training data: a detector is fitted on each scene itself.");
+  add_batch_options(*command, options->batch);
+  command->add_flag("--save-model", options->save_model, "Keep each scene's detector as STEM_model.safetensors.");
+  command->footer("Example: hyperdefect detect scene.img -o maps");
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace hyperdefect::app

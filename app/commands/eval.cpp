@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/common_options.h"
+#include "app/cli/table.h"
+#include "app/commands/commands.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/evaluator.h"
+
+namespace hyperdefect::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kDecimals = 4;
+
+struct EvalOptions {
+  CommonOptions common;
+  std::string maps;
+  std::string truth;
+  std::string kind = "score";
+  bool json = false;
+};
+
+/// JSON has neither absent numbers nor infinite ones.
+Json number_or_null(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+std::optional<double> f1_of(const engine::CubeQuality& cube) {
+  return cube.best_f1 ? std::optional(cube.best_f1->f1) : std::nullopt;
+}
+
+std::optional<double> f1_threshold_of(const engine::CubeQuality& cube) {
+  return cube.best_f1 ? std::optional(cube.best_f1->threshold) : std::nullopt;
+}
+
+Json to_json(const engine::CubeQuality& cube) {
+  return {{"cube", cube.name},
+          {"defective", cube.defective},
+          {"defect_pixels", cube.defect_pixels},
+          {"valid_pixels", cube.valid_pixels},
+          {"score_max", number_or_null(cube.score_max)},
+          {"auroc", number_or_null(cube.auroc)},
+          {"average_precision", number_or_null(cube.average_precision)},
+          {"f1_max", number_or_null(f1_of(cube))},
+          {"f1_threshold", number_or_null(f1_threshold_of(cube))},
+          {"aupro", number_or_null(cube.aupro)}};
+}
+
+Json to_json(const engine::MeanQuality& mean) {
+  return {{"cubes", mean.cubes},
+          {"auroc", number_or_null(mean.auroc)},
+          {"average_precision", number_or_null(mean.average_precision)},
+          {"f1_max", number_or_null(mean.f1_max)},
+          {"aupro", number_or_null(mean.aupro)}};
+}
+
+Json to_json(const EvalOptions& options, const engine::Evaluation& evaluation) {
+  Json json{{"maps", options.maps},
+            {"truth", options.truth},
+            {"score", options.kind},
+            {"mean", to_json(evaluation.mean)},
+            {"image_auroc", number_or_null(evaluation.image_auroc)},
+            {"folders", Json::array()},
+            {"cubes", Json::array()},
+            {"without_truth", evaluation.without_truth}};
+  for (const auto& folder : evaluation.folders) {
+    json["folders"].push_back(to_json(folder.mean));
+    json["folders"].back()["folder"] = folder.name;
+  }
+  for (const auto& cube : evaluation.cubes) {
+    json["cubes"].push_back(to_json(cube));
+  }
+  return json;
+}
+
+std::string shown(const std::optional<double>& value) {
+  return fixed(value.value_or(std::nan("")), kDecimals);
+}
+
+std::vector<std::string> line_of(const engine::CubeQuality& cube) {
+  return {cube.name,          std::to_string(cube.defect_pixels),
+          shown(cube.auroc),  shown(cube.average_precision),
+          shown(f1_of(cube)), shown(f1_threshold_of(cube)),
+          shown(cube.aupro)};
+}
+
+std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
+  return {text::cat("mean of ", label, text::counted(mean.cubes, "cube")),
+          "",
+          shown(mean.auroc),
+          shown(mean.average_precision),
+          shown(mean.f1_max),
+          "",
+          shown(mean.aupro)};
+}
+
+void print(const engine::Evaluation& evaluation) {
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& cube : evaluation.cubes) {
+    lines.push_back(line_of(cube));
+  }
+  for (const auto& folder : evaluation.folders) {
+    lines.push_back(line_of(folder.name + ", ", folder.mean));
+  }
+  lines.push_back(line_of("", evaluation.mean));
+  std::cout << table({"cube", "defect pixels", "AUROC", "AP", "F1 max", "at score", "AUPRO"}, lines);
+  if (evaluation.image_auroc) {
+    std::cout << "image-level AUROC " << shown(evaluation.image_auroc) << '\n';
+  }
+}
+
+ExitCode run(const EvalOptions& options) {
+  apply_log_options(options.common);
+  const auto evaluation = engine::evaluate(options.maps, options.truth, options.kind);
+  if (const auto left_out = static_cast<std::int64_t>(evaluation.without_truth.size()); left_out > 0) {
+    log::warning(text::cat(text::counted(left_out, "map"), " of ",
+                           evaluation.cubes.size() + evaluation.without_truth.size(),
+                           " left out, without truth in ", options.truth, ": ",
+                           evaluation.without_truth.front(), left_out > 1 ? " ..." : ""));
+  }
+  if (options.json) {
+    std::cout << to_json(options, evaluation).dump(2) << '\n';
+  } else {
+    print(evaluation);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program, ExitCode& result) {
+  auto options = std::make_shared<EvalOptions>();
+  auto* command = program.add_subcommand("eval", "Measure how well maps find the defects that masks mark.");
+  command
+      ->add_option("MAPS", options->maps,
+                   "Folder of results of infer or detect; every map below it is judged.")
+      ->required();
+  command
+      ->add_option("--truth", options->truth,
+                   "Folder of masks, STEM_mask.png or STEM_mask.tif at the map's place; not zero: defect.")
+      ->type_name("DIR")
+      ->required();
+  command
+      ->add_option("--score", options->kind,
+                   "Which map is judged: score (anomaly score) or sad (spectral angle).")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"score", "sad"}))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "Print the result as JSON.");
+  add_log_options(*command, options->common);
+  command->footer("Example: hyperdefect eval maps --truth scenes");
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace hyperdefect::app

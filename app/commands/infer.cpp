@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "app/commands/commands.h"
+#include "app/commands/run_batch.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/device.h"
+#include "hyperdefect/engine/fitted_model.h"
+
+namespace hyperdefect::app {
+namespace {
+
+struct InferOptions {
+  BatchOptions batch;
+  std::string model;
+};
+
+/// Whether a key belongs to what the model was trained with, so that it cannot be changed afterwards.
+bool belongs_to_model(const std::string& key) {
+  for (const char* section : {"preprocess.", "model.", "train.", "score."}) {
+    if (key.rfind(section, 0) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The configuration may repeat what the model was trained with, but not contradict it; of the threshold it may only
+/// set a value, since the training scores are not at hand.
+void refuse_contradictions(const std::string& path, engine::RunConfig& trained, engine::RunConfig& asked) {
+  const auto before = engine::schema_of(trained).keys();
+  const auto after = engine::schema_of(asked).keys();
+  const bool manual = asked.threshold.method == "manual";
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i].value_text == after[i].value_text) {
+      continue;
+    }
+    const auto& key = before[i].name;
+    if (belongs_to_model(key)) {
+      throw UsageError(text::cat(key, " is ", after[i].value_text, ", but ", path, " was trained with ",
+                                 before[i].value_text, ": leave it out, or train another model"));
+    }
+    const bool sets_threshold = key.rfind("threshold.", 0) == 0 && key != "threshold.min_pixels";
+    if (sets_threshold && !manual) {
+      throw UsageError(text::cat(key, ": the threshold of ", path, " was set when it was trained; at infer only ",
+                                 "threshold.method=manual with threshold.value can replace it"));
+    }
+  }
+}
+
+ExitCode run(const InferOptions& options) {
+  apply_log_options(options.batch.common);
+  auto fitted = std::make_shared<engine::FittedModel>(engine::load_model(options.model));
+  auto trained = fitted->config;
+  auto config = trained;
+  apply_run_options(options.batch.common, config);
+  refuse_contradictions(options.model, trained, config);
+  const auto device = engine::device_named(config.run.device);
+  const bool manual = config.threshold.method == "manual";
+  const double threshold = manual ? config.threshold.value : fitted->threshold;
+  const auto ram_mb = config.run.ram_mb;
+  return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, threshold, ram_mb, device] {
+                                     fitted->detector->to(device);
+                                     return std::make_unique<engine::ModelScorer>(fitted->detector, threshold, ram_mb);
+                                   }});
+}
+
+}  // namespace
+
+void add_infer(CLI::App& program, ExitCode& result) {
+  auto options = std::make_shared<InferOptions>();
+  auto* command = program.add_subcommand("infer", "Score cubes with a trained model.");
+  command->add_option("-m,--model", options->model, "The model that `hyperdefect train` wrote.")
+      ->type_name("FILE")
+      ->required();
+  add_batch_options(*command, options->batch);
+  command->footer("Example: hyperdefect infer --model model.safetensors scans/ -o maps");
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace hyperdefect::app

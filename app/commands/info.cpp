@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/common_options.h"
+#include "app/commands/commands.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/fitted_model.h"
+#include "hyperdefect/io/cube_info.h"
+
+namespace hyperdefect::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kLabelWidth = 18;
+
+struct InfoOptions {
+  CommonOptions common;
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+/// One thing to know about a file: its key and value in JSON, and its words for a person ("": not shown).
+struct Fact {
+  std::string key;
+  Json value;
+  std::string words;
+};
+using Facts = std::vector<Fact>;
+
+Fact fact(const std::string& key, const std::string& value) {
+  return {key, value, value};
+}
+Fact fact(const std::string& key, std::int64_t value) {
+  return {key, value, std::to_string(value)};
+}
+
+/// "400 to 1000 nm", or one number where all are equal.
+std::string range_words(const std::vector<double>& values, const std::string& unit) {
+  if (values.empty()) {
+    return {};
+  }
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const auto first = text::number(*least);
+  return (*least < *most ? text::cat(first, " to ", text::number(*most)) : first) + unit;
+}
+
+std::vector<std::int64_t> bad_bands(const spectral::Bands& bands) {
+  std::vector<std::int64_t> bad;
+  for (std::int64_t band = 0; band < bands.count; ++band) {
+    if (!bands.is_good(band)) {
+      bad.push_back(band);
+    }
+  }
+  return bad;
+}
+
+std::string bad_bands_words(const std::vector<std::int64_t>& bad) {
+  std::vector<std::string> numbers;
+  for (const auto band : bad) {
+    numbers.push_back(std::to_string(band));
+  }
+  return bad.empty() ? "" : text::cat(bad.size(), ", counted from 0: ", text::join(numbers, " "));
+}
+
+void add_bands(Facts& facts, const spectral::Bands& bands, const std::string& source) {
+  const auto range = range_words(bands.wavelengths_nm, " nm");
+  const auto origin = source.empty() || range.empty() ? "" : text::cat(" (", source, ")");
+  facts.push_back(fact("bands", bands.count));
+  facts.push_back({"wavelengths_nm", bands.wavelengths_nm, range.empty() ? "none" : range + origin});
+  facts.push_back({"fwhm_nm", bands.fwhm_nm, range_words(bands.fwhm_nm, " nm")});
+}
+
+/// The name of a CRS: the first quoted text of its WKT.
+std::string crs_name(const std::string& wkt) {
+  const auto begin = wkt.find('"');
+  const auto end = begin == std::string::npos ? begin : wkt.find('"', begin + 1);
+  return end == std::string::npos ? wkt : wkt.substr(begin + 1, end - begin - 1);
+}
+
+void add_georeference(Facts& facts, const io::Georeference& place) {
+  const auto crs = crs_name(place.wkt.empty() ? place.gcp_wkt : place.wkt);
+  facts.push_back({"crs", crs.empty() ? Json(nullptr) : Json(crs), place.empty() ? "no georeference" : crs});
+  if (place.transform) {
+    const auto& t = *place.transform;
+    const double width = std::hypot(t[1], t[4]);
+    const double height = std::hypot(t[2], t[5]);
+    facts.push_back(
+        {"pixel_size", {width, height}, text::cat(text::number(width), " x ", text::number(height))});
+  }
+  if (!place.gcps.empty()) {
+    facts.push_back(fact("control_points", static_cast<std::int64_t>(place.gcps.size())));
+  }
+}
+
+std::string bytes_words(std::uintmax_t bytes) {
+  const double megabytes = static_cast<double>(bytes) / 1e6;
+  return megabytes < 1 ? text::cat(bytes) : text::cat(bytes, " (", std::round(megabytes * 10) / 10, " MB)");
+}
+
+Facts facts_of_cube(const std::string& file) {
+  const auto info = io::read_cube_info(file);
+  const auto bytes = std::filesystem::file_size(info.path);
+  const auto bad = bad_bands(info.bands);
+  Facts facts{fact("kind", "cube"),
+              fact("data_file", info.path.string()),
+              fact("header", info.header.string()),
+              fact("driver", info.driver),
+              fact("rows", info.rows),
+              fact("cols", info.cols)};
+  add_bands(facts, info.bands, info.wavelength_source);
+  facts.push_back({"wavelength_source", info.wavelength_source, ""});
+  facts.push_back({"bad_bands", bad, bad_bands_words(bad)});
+  facts.push_back(fact("data_type", info.data_type));
+  facts.push_back(fact("interleave", io::to_string(info.interleave)));
+  facts.push_back({"bytes", bytes, bytes_words(bytes)});
+  facts.push_back({"no_data", info.no_data ? Json(*info.no_data) : Json(nullptr),
+                   info.no_data ? text::number(*info.no_data) : ""});
+  facts.push_back({"scale", info.scale, range_words(info.scale, "")});
+  facts.push_back({"offset", info.offset, range_words(info.offset, "")});
+  add_georeference(facts, info.georeference);
+  return facts;
+}
+
+Fact quantiles_of(const engine::FittedModel& model) {
+  Json json = Json::object();
+  std::vector<std::string> words;
+  const auto levels = std::min(std::size(engine::kQuantileLevels), model.score_quantiles.size());
+  for (std::size_t i = 0; i < levels; ++i) {
+    const auto level = text::number(engine::kQuantileLevels[i]);
+    json[level] = model.score_quantiles[i];
+    words.push_back(text::cat(level, ": ", model.score_quantiles[i]));
+  }
+  return {"score_quantiles", json, text::join(words, "  ")};
+}
+
+/// The settings that are not the defaults: what makes this model different from another.
+Fact settings_of(engine::RunConfig& config) {
+  Json json = Json::object();
+  std::vector<std::string> lines;
+  for (const auto& key : engine::schema_of(config).keys()) {
+    if (key.value_text != key.default_text) {
+      json[key.name] = key.value_text;
+      lines.push_back(text::cat(key.name, ": ", key.value_text));
+    }
+  }
+  return {"settings", json, lines.empty() ? "the defaults" : text::join(lines, "\n")};
+}
+
+Facts facts_of_model(const std::string& file) {
+  auto model = engine::load_model(file);
+  Facts facts{
+      fact("kind", "model"),
+      fact("detector", model.config.model.detector),
+      fact("version", model.version),
+      fact("fingerprint", model.fingerprint),
+      fact("training_cubes", model.training_cubes),
+      {"threshold", model.threshold, text::cat(model.threshold, " (", model.config.threshold.method, ")")},
+      {"threshold_method", model.config.threshold.method, ""},
+      quantiles_of(model)};
+  add_bands(facts, model.detector->bands(), "");
+  facts.push_back(fact("summary", model.detector->summary()));
+  facts.push_back({"configuration_yaml", engine::schema_of(model.config).to_yaml(), ""});
+  facts.push_back(settings_of(model.config));
+  return facts;
+}
+
+Facts facts_of(const std::string& file) {
+  return text::ends_with_ignoring_case(file, ".safetensors") ? facts_of_model(file) : facts_of_cube(file);
+}
+
+Json to_json(const std::string& file, const Facts& facts) {
+  Json json{{"file", file}};
+  for (const auto& fact : facts) {
+    json[fact.key] = fact.value;
+  }
+  return json;
+}
+
+/// A fact's key in words, without the unit that its value states.
+std::string label_of(const std::string& key) {
+  auto label = key.ends_with("_nm") ? key.substr(0, key.size() - 3) : key;
+  std::replace(label.begin(), label.end(), '_', ' ');
+  label.resize(std::max(kLabelWidth, label.size() + 2), ' ');
+  return label;
+}
+
+/// A line a fact; what has several lines of words is indented below its label.
+std::string to_text(const std::string& file, const Facts& facts) {
+  std::string page = file + '\n';
+  for (const auto& fact : facts) {
+    auto label = label_of(fact.key);
+    std::istringstream words(fact.words);
+    for (std::string line; std::getline(words, line);) {
+      page += text::cat("  ", label, line, '\n');
+      label.assign(kLabelWidth, ' ');
+    }
+  }
+  return page;
+}
+
+/// Shows every file that can be shown; with one file its error is the command's.
+ExitCode run(const InfoOptions& options) {
+  apply_log_options(options.common);
+  auto json = Json::array();
+  std::int64_t failed = 0;
+  for (const auto& file : options.files) {
+    try {
+      const auto facts = facts_of(file);
+      if (options.json) {
+        json.push_back(to_json(file, facts));
+      } else {
+        std::cout << to_text(file, facts);
+      }
+    } catch (const Error& reason) {
+      if (options.files.size() == 1) {
+        throw;
+      }
+      ++failed;
+      log::error(reason.what());
+      json.push_back({{"file", file}, {"error", reason.what()}});
+    }
+  }
+  if (options.json) {
+    std::cout << json.dump(2) << '\n';
+  }
+  return failed > 0 ? ExitCode::partial : ExitCode::ok;
+}
+
+}  // namespace
+
+void add_info(CLI::App& program, ExitCode& result) {
+  auto options = std::make_shared<InfoOptions>();
+  auto* command = program.add_subcommand("info", "Say what cubes and models are.");
+  command->add_option("FILE", options->files, "Cubes (data file or .hdr) and models (.safetensors).")
+      ->required();
+  command->add_flag("--json", options->json, "Print a JSON list with one entry a file.");
+  add_log_options(*command, options->common);
+  command->footer("Example: hyperdefect info scene.img");
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace hyperdefect::app

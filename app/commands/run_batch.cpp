@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands/run_batch.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "app/cli/console.h"
+#include "app/cli/table.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/random.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/device.h"
+
+namespace hyperdefect::app {
+namespace {
+
+/// The sections that change results; where results go and how much memory they take does not.
+const std::vector<std::string> kSectionsOfResults{"data", "preprocess", "model", "train", "score", "threshold", "output"};
+
+engine::Existing existing_of(const BatchOptions& options) {
+  if (options.overwrite && options.resume) {
+    throw UsageError("--overwrite and --resume contradict each other: give one");
+  }
+  return options.overwrite ? engine::Existing::overwrite
+                           : options.resume ? engine::Existing::resume : engine::Existing::refuse;
+}
+
+engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
+  engine::BatchJob job;
+  job.existing = existing_of(options);
+  job.cubes = io::find_cubes(options.inputs);
+  job.output = options.output;
+  job.config = prepared.config;
+  job.made_with.version = version();
+  job.made_with.command = prepared.command;
+  job.made_with.configuration =
+      text::cat(fingerprint(engine::schema_of(job.config).to_yaml(kSectionsOfResults)));
+  job.made_with.model = prepared.model_fingerprint;
+  job.made_with.seed = job.config.run.seed;
+  job.made_with.threads = engine::use_threads(job.config.run.threads);
+  return job;
+}
+
+void print_plan(const engine::BatchJob& job) {
+  for (const auto& cube : job.cubes) {
+    std::cout << cube.path.string() << " -> " << (job.output / cube.relative).string() << "_score.tif\n";
+  }
+}
+
+void print_rows(const std::vector<engine::ResultRow>& rows) {
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& row : rows) {
+    lines.push_back({row.file, row.ok ? (row.accepted ? "accepted" : "rejected") : "failed",
+                     std::to_string(row.defects), std::to_string(row.defect_pixels), fixed(row.score_max, 3),
+                     fixed(row.threshold, 3), fixed(row.sad_p99, 4), fixed(row.seconds, 1)});
+  }
+  std::cout << table({"cube", "", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"}, lines);
+}
+
+ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& report) {
+  if (report.failed > 0) {
+    return ExitCode::partial;
+  }
+  const auto rejected = [](const engine::ResultRow& row) { return row.ok && !row.accepted; };
+  const bool found = std::any_of(report.rows.begin(), report.rows.end(), rejected);
+  return options.fail_on_defect && found ? ExitCode::defect_found : ExitCode::ok;
+}
+
+}  // namespace
+
+void add_batch_options(CLI::App& command, BatchOptions& options) {
+  command.add_option("INPUT", options.inputs,
+                     "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
+      ->required();
+  command.add_option("-o,--output", options.output, "Folder for the results.")->type_name("DIR")->required();
+  command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
+  command.add_flag("--resume", options.resume, "Go on where an interrupted run stopped: finished cubes are kept.");
+  command.add_flag("--dry-run", options.dry_run, "Check everything and say what would be done.");
+  command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
+  command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 where a cube has a defect.");
+  add_run_options(command, options.common);
+}
+
+ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
+  const auto job = job_of(options, prepared);
+  if (options.dry_run) {
+    print_plan(job);
+    return ExitCode::ok;
+  }
+  engine::check_outputs(job);
+  const auto scorer = prepared.make_scorer();
+  Console console(options.common.quiet);
+  engine::BatchReport report;
+  try {
+    report = engine::run_batch(job, *scorer, console, [&](std::size_t number, const io::CubeInput& cube) {
+      console.set_subject(text::cat('[', number, '/', job.cubes.size(), "] ", cube.relative.string()));
+    });
+  } catch (const Interrupted& reason) {
+    console.clear();
+    throw Interrupted(text::cat(reason.what(), "; finished cubes stand in ", options.output,
+                                ": repeat the command with --resume to go on"));
+  }
+  console.clear();
+  if (report.skipped > 0) {
+    log::info(text::cat(report.skipped, " of ", text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
+                        " had been finished before"));
+  }
+  if (options.json) {
+    std::cout << std::ifstream(job.output / "summary.json").rdbuf();
+  } else {
+    print_rows(report.rows);
+  }
+  return exit_code_of(options, report);
+}
+
+}  // namespace hyperdefect::app

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/common_options.h"
+#include "app/cli/console.h"
+#include "app/cli/table.h"
+#include "app/commands/commands.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/device.h"
+#include "hyperdefect/engine/trainer.h"
+
+namespace hyperdefect::app {
+namespace {
+
+struct TrainOptions {
+  CommonOptions common;
+  std::vector<std::string> inputs;
+  std::string output;
+  bool overwrite = false;
+  bool resume = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+void print_report(const TrainOptions& options, const engine::TrainReport& report) {
+  const auto& model = report.model;
+  if (options.json) {
+    nlohmann::ordered_json json{{"model", options.output},
+                                {"detector", model.config.model.detector},
+                                {"training_cubes", model.training_cubes},
+                                {"epochs", report.fit.history.size()},
+                                {"kept_epoch", report.fit.kept_epoch},
+                                {"threshold", model.threshold},
+                                {"threshold_method", model.config.threshold.method}};
+    std::cout << json.dump(2) << '\n';
+    return;
+  }
+  std::cout << options.output << ": " << model.config.model.detector << ", trained on "
+            << text::counted(model.training_cubes, "cube");
+  if (report.fit.kept_epoch > 0) {
+    std::cout << ", " << text::counted(report.fit.kept_epoch, "epoch") << ", loss "
+              << fixed(report.fit.history[static_cast<std::size_t>(report.fit.kept_epoch) - 1].loss, 4);
+  }
+  std::cout << ", threshold " << fixed(model.threshold, 4) << " (" << model.config.threshold.method << ")\n";
+}
+
+ExitCode run(const TrainOptions& options) {
+  apply_log_options(options.common);
+  if (options.overwrite && options.resume) {
+    throw UsageError("--overwrite and --resume contradict each other: give one");
+  }
+  engine::TrainJob job;
+  engine::schema_of(job.config).read_text(engine::built_in_yaml("one_class"), "built-in one_class", ".");
+  apply_run_options(options.common, job.config);
+  engine::use_threads(job.config.run.threads);
+  job.cubes = io::find_cubes(options.inputs);
+  job.output = options.output;
+  job.overwrite = options.overwrite;
+  job.resume = options.resume;
+  if (options.dry_run) {
+    for (const auto& cube : job.cubes) {
+      std::cout << cube.path.string() << '\n';
+    }
+    std::cout << "-> " << options.output << '\n';
+    return ExitCode::ok;
+  }
+  engine::check_outputs(job);
+  Console console(options.common.quiet);
+  try {
+    const auto report = engine::train(job, console);
+    console.clear();
+    if (report.was_finished) {
+      log::info(text::cat(options.output, " had been finished before"));
+    }
+    print_report(options, report);
+  } catch (const Interrupted& reason) {
+    console.clear();
+    throw Interrupted(text::cat(reason.what(), "; repeat the command with --resume to go on from the last epoch that ",
+                                "was finished (", engine::TrainFiles(job.output).checkpoint.string(), ")"));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, ExitCode& result) {
+  auto options = std::make_shared<TrainOptions>();
+  auto* command = program.add_subcommand("train", "Train a model on defect-free cubes.");
+  command->add_option("INPUT", options->inputs,
+                      "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
+      ->required();
+  command->add_option("-o,--output", options->output, "The model to write, NAME.safetensors.")
+      ->type_name("FILE")
+      ->required();
+  command->add_flag("--overwrite", options->overwrite, "Replace a model that exists.");
+  command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");
+  command->add_flag("--dry-run", options->dry_run, "Check everything and say what would be done.");
+  command->add_flag("--json", options->json, "Print the result as JSON.");
+  add_run_options(*command, options->common);
+  command->footer("Example: hyperdefect train normal/ -o model.safetensors");
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace hyperdefect::app

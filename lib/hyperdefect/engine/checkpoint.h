@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hyperdefect::engine {
+
+/// One line of the training's record.
+struct EpochRecord {
+  std::int64_t epoch = 0;
+  std::int64_t steps = 0;
+  double learning_rate = 0.0;
+  double loss = 0.0;
+  /// The loss on the held-out part; absent without one.
+  std::optional<double> holdout_loss;
+  double seconds = 0.0;
+};
+
+/// Everything that training needs to go on as if it had not been stopped. Random numbers need no state: each epoch
+/// derives its own from the run's seed.
+struct TrainingState {
+  /// What is being trained on what; a checkpoint of another job is refused.
+  std::string job;
+  std::vector<EpochRecord> history;
+  std::map<std::string, torch::Tensor> detector;
+  std::map<std::string, torch::Tensor> optimizer;
+  /// The detector of the best epoch so far by held-out loss; empty without a held-out part.
+  std::map<std::string, torch::Tensor> best;
+};
+
+void write_checkpoint(const std::filesystem::path& path, const TrainingState& state);
+
+/// @throws ModelError for a damaged file, UsageError where it belongs to another job.
+TrainingState read_checkpoint(const std::filesystem::path& path, const std::string& job);
+
+/// Adam's moments and step counts, by the parameters' names.
+std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module);
+void load_optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module,
+                          const std::map<std::string, torch::Tensor>& state);
+
+/// The record as CSV with a header line.
+std::string history_csv(const std::vector<EpochRecord>& history);
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/device.h"
+
+#include <ATen/Parallel.h>
+
+#include <thread>
+
+#include "hyperdefect/core/error.h"
+
+namespace hyperdefect::engine {
+
+torch::Device device_named(const std::string& name) {
+  const bool has_cuda = torch::cuda::is_available();
+  if (name == "cuda" && !has_cuda) {
+    throw UsageError("run.device is cuda, but this LibTorch finds no CUDA device: take auto or cpu");
+  }
+  return name == "cpu" || !has_cuda ? torch::kCPU : torch::kCUDA;
+}
+
+std::int64_t use_threads(std::int64_t threads) {
+  if (threads <= 0) {
+    threads = std::max(1U, std::thread::hardware_concurrency());
+  }
+  at::set_num_threads(static_cast<int>(threads));
+  return threads;
+}
+
+}  // namespace hyperdefect::engine

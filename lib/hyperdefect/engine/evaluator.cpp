@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/evaluator.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/io/map_reader.h"
+#include "hyperdefect/io/mask_reader.h"
+#include "hyperdefect/io/regions.h"
+#include "hyperdefect/metric/aupro.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 10> kCubeExtensions{".img", ".dat", ".raw",  ".bil", ".bip",
+                                                           ".bsq", ".bin", ".cube", ".tif", ".tiff"};
+constexpr std::array kTruthEndings{"_mask.png", "_mask.tif"};
+
+void need_folder(const fs::path& folder, std::string_view what) {
+  if (!fs::is_directory(folder)) {
+    throw InputError(text::cat(folder.string(), ": is not a folder; give ", what));
+  }
+}
+
+/// The names of all maps of a kind below the folder, sorted.
+std::vector<std::string> names_of_maps(const fs::path& folder, const std::string& ending) {
+  std::vector<std::string> names;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, options)) {
+    const auto name = entry.path().lexically_relative(folder).generic_string();
+    if (name.size() > ending.size() && name.ends_with(ending)) {
+      names.push_back(name.substr(0, name.size() - ending.size()));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// The names under which the truth of a map is sought.
+std::vector<std::string> truth_names(const std::string& name) {
+  const auto extension = text::lower(fs::path(name).extension().string());
+  if (std::find(kCubeExtensions.begin(), kCubeExtensions.end(), extension) == kCubeExtensions.end()) {
+    return {name};
+  }
+  return {name, name.substr(0, name.size() - extension.size())};
+}
+
+std::optional<fs::path> truth_of(const std::string& name, const fs::path& folder) {
+  for (const auto& stem : truth_names(name)) {
+    for (const auto* ending : kTruthEndings) {
+      if (auto file = folder / (stem + ending); fs::exists(file)) {
+        return file;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+CubeQuality judge_files(const fs::path& map, const fs::path& truth) {
+  const auto scores = io::read_map(map);
+  const auto mask = io::read_mask(truth);
+  if (scores.sizes() != mask.sizes()) {
+    const auto size = [](const torch::Tensor& image) {
+      return text::cat(image.size(0), " x ", image.size(1));
+    };
+    throw InputError(text::cat(map.string(), " has ", size(scores), " pixels (rows x cols), but its truth ",
+                               truth.string(), " has ", size(mask), ": give the mask of this very cube"));
+  }
+  return judge(scores, mask);
+}
+
+template <class Measure>
+std::optional<double> mean_of(const std::vector<CubeQuality>& cubes, Measure measure) {
+  double sum = 0;
+  std::int64_t count = 0;
+  for (const auto& cube : cubes) {
+    if (const std::optional<double> value = measure(cube)) {
+      sum += *value;
+      ++count;
+    }
+  }
+  return count > 0 ? std::optional(sum / static_cast<double>(count)) : std::nullopt;
+}
+
+std::vector<FolderQuality> folder_means(const std::vector<CubeQuality>& cubes) {
+  std::map<std::string, std::vector<CubeQuality>> by_folder;
+  for (const auto& cube : cubes) {
+    const auto folder = fs::path(cube.name).parent_path().generic_string();
+    by_folder[folder.empty() ? "." : folder].push_back(cube);
+  }
+  std::vector<FolderQuality> folders;
+  if (by_folder.size() > 1) {
+    for (const auto& [name, members] : by_folder) {
+      folders.push_back({name, mean_quality(members)});
+    }
+  }
+  return folders;
+}
+
+std::optional<double> image_auroc(const std::vector<CubeQuality>& cubes) {
+  std::vector<double> scores;
+  std::vector<bool> defective;
+  for (const auto& cube : cubes) {
+    if (cube.score_max) {
+      scores.push_back(*cube.score_max);
+      defective.push_back(cube.defective);
+    }
+  }
+  return metric::image_auroc(scores, defective);
+}
+
+}  // namespace
+
+CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth) {
+  TORCH_CHECK(scores.sizes() == truth.sizes(), "judge: expected scores and truth of one size, got ",
+              scores.sizes(), " and ", truth.sizes());
+  const auto valid = scores.isnan().logical_not();
+  const auto curve = metric::roc_curve(scores, truth);
+  CubeQuality quality;
+  quality.defective = truth.any().item<bool>();
+  quality.defect_pixels = truth.logical_and(valid).sum().item<std::int64_t>();
+  quality.valid_pixels = valid.sum().item<std::int64_t>();
+  if (quality.valid_pixels > 0) {
+    quality.score_max = scores.index({valid}).max().item<double>();
+  }
+  quality.auroc = metric::auroc(curve);
+  quality.average_precision = metric::average_precision(curve);
+  quality.best_f1 = metric::f1_max(curve);
+  quality.aupro = metric::aupro(scores, io::label_regions(truth).labels);
+  return quality;
+}
+
+MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
+  MeanQuality mean;
+  mean.cubes = static_cast<std::int64_t>(cubes.size());
+  mean.auroc = mean_of(cubes, [](const CubeQuality& cube) { return cube.auroc; });
+  mean.average_precision = mean_of(cubes, [](const CubeQuality& cube) { return cube.average_precision; });
+  mean.f1_max = mean_of(cubes, [](const CubeQuality& cube) {
+    return cube.best_f1 ? std::optional(cube.best_f1->f1) : std::nullopt;
+  });
+  mean.aupro = mean_of(cubes, [](const CubeQuality& cube) { return cube.aupro; });
+  return mean;
+}
+
+Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind) {
+  need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
+  need_folder(truth, "the folder of the masks with --truth");
+  const auto ending = "_" + kind + ".tif";
+  const auto names = names_of_maps(maps, ending);
+  if (names.empty()) {
+    throw InputError(text::cat(maps.string(), ": the folder holds no map (*", ending,
+                               "); give the output folder of `hyperdefect infer` or `hyperdefect detect`"));
+  }
+  Evaluation evaluation;
+  for (const auto& name : names) {
+    const auto mask = truth_of(name, truth);
+    if (!mask) {
+      evaluation.without_truth.push_back(name);
+      continue;
+    }
+    evaluation.cubes.push_back(judge_files(maps / (name + ending), *mask));
+    evaluation.cubes.back().name = name;
+  }
+  if (evaluation.cubes.empty()) {
+    throw InputError(text::cat("no map below ", maps.string(), " has a truth in ", truth.string(),
+                               "; looked for ", (truth / (names.front() + "_mask.png")).string(),
+                               " (or .tif)", names.size() > 1 ? " and so on" : ""));
+  }
+  evaluation.mean = mean_quality(evaluation.cubes);
+  evaluation.folders = folder_means(evaluation.cubes);
+  evaluation.image_auroc = image_auroc(evaluation.cubes);
+  return evaluation;
+}
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/metric/roc.h"
+
+namespace hyperdefect::engine {
+
+/// How well a map finds the defects of one cube. Pixels that are NaN in the map are left out; what is not
+/// defined, as a cube without a defect has no AUROC, is absent.
+struct CubeQuality {
+  /// The cube's results below their folder, without ending: "day1/scan_07".
+  std::string name;
+  /// Whether the truth has a defect.
+  bool defective = false;
+  std::int64_t defect_pixels = 0;
+  std::int64_t valid_pixels = 0;
+  /// The highest score; absent where no pixel is valid.
+  std::optional<double> score_max;
+  std::optional<double> auroc;
+  std::optional<double> average_precision;
+  std::optional<metric::BestF1> best_f1;
+  std::optional<double> aupro;
+};
+
+/// Means over cubes, each over those where the measure is defined.
+struct MeanQuality {
+  std::int64_t cubes = 0;
+  std::optional<double> auroc;
+  std::optional<double> average_precision;
+  std::optional<double> f1_max;
+  std::optional<double> aupro;
+};
+
+struct FolderQuality {
+  /// Relative to the maps; "." for the cubes at its top.
+  std::string name;
+  MeanQuality mean;
+};
+
+struct Evaluation {
+  /// Sorted by name.
+  std::vector<CubeQuality> cubes;
+  MeanQuality mean;
+  /// The mean of each folder, where cubes lie in more than one.
+  std::vector<FolderQuality> folders;
+  /// How well the highest score tells cubes with a defect from those without; absent where one kind is
+  /// missing.
+  std::optional<double> image_auroc;
+  /// Names of the maps that have no truth, which are left out.
+  std::vector<std::string> without_truth;
+};
+
+/// Judges scores (rows, cols) against the truth (rows, cols) bool. @return all but the name.
+CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth);
+
+/// The means over these cubes.
+MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
+
+/// Judges every map NAME_`kind`.tif below a folder of results against NAME_mask.png or NAME_mask.tif below
+/// the folder of truths. A name that keeps a cube's extension ("scan.img") may also have its truth without
+/// it.
+/// @param kind "score" or "sad".
+/// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
+/// a map and its truth differ in size.
+Evaluation evaluate(const std::filesystem::path& maps, const std::filesystem::path& truth,
+                    const std::string& kind);
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/engine/checkpoint.h"
+#include "hyperdefect/engine/fitted_model.h"
+#include "hyperdefect/engine/observer.h"
+#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/block_source.h"
+#include "hyperdefect/model/detector.h"
+
+namespace hyperdefect::engine {
+
+/// What a detector is fitted to, and how.
+struct FitJob {
+  std::vector<std::shared_ptr<model::BlockSource>> sources;
+  TrainOptions train;
+  std::int64_t ram_mb = 4096;
+  std::uint64_t seed = 0;
+  /// Where a checkpoint is written after each epoch; none where empty.
+  std::filesystem::path checkpoint;
+  /// Go on from the checkpoint where there is one. @see TrainingState::job
+  bool resume = false;
+  std::string job;
+};
+
+struct FitReport {
+  std::vector<EpochRecord> history;
+  /// The epoch whose weights were kept, counted from 1; 0 where nothing was trained by gradient.
+  std::int64_t kept_epoch = 0;
+};
+
+/// Fits a detector: a pass for the statistics, training by gradient where there is something to train, and a pass that
+/// calibrates the score. `train` and `detect` both come here. The result depends on the seed and the number of
+/// threads, not on interruptions.
+/// @throws ModelError where a source's bands do not match, InputError where there is too little to learn from,
+///         Interrupted where the observer asks to stop (the last epoch's checkpoint stands).
+FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer);
+
+/// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the held-out rows
+/// alone where held_out_fraction is not 0, else of all.
+torch::Tensor training_scores(model::Detector& detector, const FitJob& job, double held_out_fraction,
+                              Observer& observer);
+
+/// Makes the detector that the configuration names and fits it to one cube, defects included.
+FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed, Observer& observer);
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/detector.h"
+
+namespace hyperdefect::engine {
+
+/// The options of a configuration that make the detector.
+model::DetectorOptions detector_options(const RunConfig& config);
+
+/// A detector that was fitted, with everything that is needed to use it elsewhere.
+struct FittedModel {
+  RunConfig config;
+  std::shared_ptr<model::Detector> detector;
+  double threshold = 0.0;
+  /// Quantiles of the training scores, at kQuantileLevels.
+  std::vector<double> score_quantiles;
+  std::int64_t training_cubes = 0;
+  std::string version;
+  /// Fingerprint of the file it was read from; empty where it was not.
+  std::string fingerprint;
+};
+
+/// The levels at which a model file keeps the quantiles of its training scores.
+inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0};
+
+/// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
+void save_model(const std::filesystem::path& path, const FittedModel& model);
+
+/// @throws ModelError where the file is missing, damaged, foreign, of a newer format, or its tensors do not fit the
+/// configuration that it carries.
+FittedModel load_model(const std::filesystem::path& path);
+
+}  // namespace hyperdefect::engine

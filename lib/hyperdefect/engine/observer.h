@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace hyperdefect::engine {
+
+/// How far a task has come.
+struct Progress {
+  std::string task;
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+  /// The running loss, while a network is trained.
+  std::optional<double> loss;
+};
+
+/// What a long computation tells its caller, and asks of it.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void progress(const Progress&) {}
+  /// Whether the user wants to stop; asked between steps.
+  virtual bool stop_requested() const { return false; }
+};
+
+}  // namespace hyperdefect::engine

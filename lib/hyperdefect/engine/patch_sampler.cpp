@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/patch_sampler.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hyperdefect::engine {
+namespace {
+
+std::int64_t draw_below(std::int64_t limit, at::Generator& generator) {
+  return torch::randint(std::max<std::int64_t>(limit, 1), {1}, generator, torch::kLong).item<std::int64_t>();
+}
+
+/// One of the eight flips and quarter turns of the last two axes; turns are left out where the patch is not square.
+torch::Tensor turned(torch::Tensor tensor, std::int64_t which) {
+  const bool square = tensor.size(-1) == tensor.size(-2);
+  if ((which & 1) != 0) {
+    tensor = tensor.flip(-1);
+  }
+  if ((which & 2) != 0) {
+    tensor = tensor.flip(-2);
+  }
+  return (which & 4) != 0 && square ? tensor.transpose(-1, -2) : tensor;
+}
+
+torch::Tensor filled_up(const torch::Tensor& tensor, Size size) {
+  return torch::constant_pad_nd(tensor, {0, size.cols - tensor.size(-1), 0, size.rows - tensor.size(-2)}, 0);
+}
+
+}  // namespace
+
+PatchSampler::PatchSampler(model::Detector& detector, std::vector<std::shared_ptr<model::BlockSource>> sources,
+                           const TrainOptions& options, std::int64_t ram_mb)
+    : detector_(detector), sources_(std::move(sources)), options_(options) {
+  std::vector<double> pixels;
+  std::int64_t values = 0;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const auto part = training_part(i);
+    patch_.rows = std::max(patch_.rows, std::min(part.rows, options_.patch_px));
+    patch_.cols = std::max(patch_.cols, std::min(part.cols, options_.patch_px));
+    pixels.push_back(static_cast<double>(part.pixels()));
+    values += sources_[i]->size().pixels() * sources_[i]->bands().count;
+  }
+  weights_ = torch::tensor(pixels, torch::kDouble);
+  if (values * static_cast<std::int64_t>(sizeof(float)) <= (ram_mb << 20) / 2) {
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      cache_.push_back(prepared(i, whole(sources_[i]->size())));
+    }
+  }
+}
+
+Size PatchSampler::training_part(std::size_t source) const {
+  const auto size = sources_[source]->size();
+  const auto held = static_cast<std::int64_t>(static_cast<double>(size.rows) * options_.holdout_fraction);
+  return {std::max<std::int64_t>(1, size.rows - held), size.cols};
+}
+
+spectral::Block PatchSampler::prepared(std::size_t source, const Window& window) {
+  const torch::NoGradGuard no_gradient;
+  if (source < cache_.size()) {
+    const auto cut = [&window](const torch::Tensor& tensor) {
+      return tensor.narrow(-2, window.row, window.rows).narrow(-1, window.col, window.cols);
+    };
+    return {cut(cache_[source].values), cut(cache_[source].valid), window, cache_[source].image};
+  }
+  detector_.bind(sources_[source]->bands());
+  return detector_.prepare(sources_[source]->read(window));
+}
+
+model::Batch PatchSampler::draw(at::Generator& generator) {
+  std::vector<torch::Tensor> values;
+  std::vector<torch::Tensor> valid;
+  const auto chosen = torch::multinomial(weights_, options_.batch, true, generator);
+  for (std::int64_t i = 0; i < options_.batch; ++i) {
+    const auto source = static_cast<std::size_t>(chosen[i].item<std::int64_t>());
+    const auto part = training_part(source);
+    const Size size{std::min(patch_.rows, part.rows), std::min(patch_.cols, part.cols)};
+    const auto row = draw_below(part.rows - size.rows + 1, generator);
+    const auto col = draw_below(part.cols - size.cols + 1, generator);
+    const auto turn = options_.augment ? draw_below(8, generator) : 0;
+    const auto block = prepared(source, {row, col, size.rows, size.cols});
+    values.push_back(turned(filled_up(block.values, patch_), turn));
+    valid.push_back(turned(filled_up(block.valid, patch_), turn));
+  }
+  return {torch::stack(values), torch::stack(valid)};
+}
+
+std::vector<model::Batch> PatchSampler::held_out() {
+  std::vector<model::Batch> batches;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const auto size = sources_[i]->size();
+    const auto first = training_part(i).rows;
+    for (std::int64_t row = first; row < size.rows; row += options_.patch_px) {
+      for (std::int64_t col = 0; col < size.cols; col += options_.patch_px) {
+        const auto block = prepared(i, clipped({row, col, options_.patch_px, options_.patch_px}, size));
+        batches.push_back({block.values.unsqueeze(0), block.valid.unsqueeze(0)});
+      }
+    }
+  }
+  return batches;
+}
+
+}  // namespace hyperdefect::engine

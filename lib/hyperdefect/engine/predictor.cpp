@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/predictor.h"
+
+#include <limits>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+/// Floats that reading and matching hold for one band of one pixel.
+constexpr std::int64_t kCopiesOfACube = 4;
+
+torch::Tensor cut(const torch::Tensor& map, const Window& part, const Window& of) {
+  return map.narrow(0, part.row - of.row, part.rows).narrow(1, part.col - of.col, part.cols);
+}
+
+void keep(const model::ScoreMaps& block, const PlannedWindow& window, model::ScoreMaps& scene) {
+  const Window image{0, 0, scene.score.size(0), scene.score.size(1)};
+  cut(scene.score, window.keep, image).copy_(cut(block.score, window.keep, window.read));
+  cut(scene.sad_rad, window.keep, image).copy_(cut(block.sad_rad, window.keep, window.read));
+  cut(scene.valid, window.keep, image).copy_(cut(block.valid, window.keep, window.read));
+}
+
+}  // namespace
+
+std::vector<PlannedWindow> plan_for(const model::Detector& detector, const model::BlockSource& source,
+                                    std::int64_t ram_mb) {
+  PlanLimits limits;
+  limits.bytes_per_pixel = source.bands().count * static_cast<std::int64_t>(sizeof(float)) * kCopiesOfACube +
+                           detector.bytes_per_pixel();
+  limits.max_bytes = ram_mb << 20;
+  return plan_windows(source.size(), detector.field(), limits);
+}
+
+model::ScoreMaps predict(model::Detector& detector, model::BlockSource& source, std::int64_t ram_mb,
+                         Observer& observer) {
+  const c10::InferenceMode inference;
+  detector.eval();
+  detector.bind(source.bands());
+  const auto size = source.size();
+  const auto unset = torch::full({size.rows, size.cols}, std::numeric_limits<float>::quiet_NaN());
+  model::ScoreMaps scene{unset, unset.clone(), torch::zeros({size.rows, size.cols}, torch::kBool)};
+  const auto plan = plan_for(detector, source, ram_mb);
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped while scoring ", source.name()));
+    }
+    keep(detector.score(source.read(plan[i].read)), plan[i], scene);
+    observer.progress({"score", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(plan.size()), {}});
+  }
+  return scene;
+}
+
+}  // namespace hyperdefect::engine

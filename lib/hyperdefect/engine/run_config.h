@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/config/schema.h"
+#include "hyperdefect/model/network_options.h"
+#include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/model/training_options.h"
+
+namespace hyperdefect::engine {
+
+/// The section `data`: how a cube's values are read.
+struct DataOptions {
+  std::vector<double> no_data;
+  bool apply_scale = true;
+  bool zero_is_invalid = true;
+  std::vector<double> saturation;
+  std::string wavelength_unit = "auto";
+};
+
+/// The keys of section `train` that say how the network learns.
+struct TrainOptions {
+  std::int64_t epochs = 20;
+  std::int64_t steps_per_epoch = 20;
+  std::int64_t batch = 1;
+  std::int64_t patch_px = 256;
+  bool augment = false;
+  double learning_rate = 0.002;
+  std::int64_t warmup_steps = 20;
+  double final_rate = 0.05;
+  double weight_decay = 0.0;
+  double gradient_clip = 0.0;
+  double holdout_fraction = 0.0;
+  std::int64_t patience = 0;
+};
+
+/// The section `threshold`: from which score on a pixel is a defect, and which cube is rejected.
+struct ThresholdOptions {
+  std::string method = "quantile";
+  double quantile = 0.999;
+  double far = 0.001;
+  double sigma = 8.0;
+  double value = 0.0;
+  std::int64_t min_pixels = 1;
+};
+
+/// The section `output`: which files are written for a cube, beside the score map and the table.
+struct OutputOptions {
+  bool sad = true;
+  bool overlay = true;
+};
+
+/// The section `run`: the machine and the seed.
+struct RunOptions {
+  std::int64_t seed = 0;
+  std::string device = "auto";
+  std::int64_t threads = 0;
+  std::int64_t ram_mb = 4096;
+};
+
+/// All sections of a run.
+struct RunConfig {
+  DataOptions data;
+  model::PreprocessOptions preprocess;
+  model::ModelOptions model;
+  TrainOptions train;
+  model::LearningOptions learning;
+  model::ScoreOptions score;
+  ThresholdOptions threshold;
+  OutputOptions output;
+  RunOptions run;
+};
+
+/// The declaration of every key, bound to the fields of `config`, which must outlive it.
+config::Schema schema_of(RunConfig& config);
+
+/// The configurations that are built in: one_class, single_scene, rx (the files of configs/).
+const std::vector<std::string>& built_in_names();
+/// The YAML text of a built-in configuration. @throws UsageError for an unknown name.
+std::string built_in_yaml(const std::string& name);
+
+}  // namespace hyperdefect::engine

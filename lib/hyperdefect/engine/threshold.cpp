@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/threshold.h"
+
+#include <cmath>
+
+#include "hyperdefect/core/error.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+/// Makes the median absolute deviation of a normal distribution its standard deviation.
+constexpr double kMadToSigma = 1.4826;
+
+}  // namespace
+
+double quantile_of(const torch::Tensor& scores, double q) {
+  const auto finite = scores.flatten().to(torch::kCPU, torch::kDouble);
+  const auto sorted = std::get<0>(finite.index({finite.isfinite()}).sort());
+  if (sorted.numel() == 0) {
+    throw InputError("no valid score to set a threshold from: every pixel is invalid");
+  }
+  const double rank = q * static_cast<double>(sorted.numel() - 1);
+  const auto below = static_cast<std::int64_t>(std::floor(rank));
+  const auto above = std::min<std::int64_t>(below + 1, sorted.numel() - 1);
+  const double* values = sorted.const_data_ptr<double>();
+  return values[below] + (rank - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options) {
+  if (options.method == "manual") {
+    return options.value;
+  }
+  if (options.method == "quantile") {
+    return quantile_of(scores, options.quantile);
+  }
+  if (options.method == "far") {
+    return quantile_of(scores, 1.0 - options.far);
+  }
+  const double median = quantile_of(scores, 0.5);
+  const double mad = quantile_of((scores.to(torch::kDouble) - median).abs(), 0.5);
+  return median + options.sigma * kMadToSigma * mad;
+}
+
+}  // namespace hyperdefect::engine

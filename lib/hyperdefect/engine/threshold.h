@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include "hyperdefect/engine/run_config.h"
+
+namespace hyperdefect::engine {
+
+/// The threshold that options.method sets from scores (n) of pixels; NaN scores are left out. `far` takes the
+/// quantile 1 - far: the caller hands in the scores of held-out normal pixels.
+/// @throws InputError where there is no score to set it from.
+double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
+
+/// The value below which the part q of the sorted scores lies (linear interpolation between ranks).
+double quantile_of(const torch::Tensor& scores, double q);
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <optional>
+
+#include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/spectral/band_match.h"
+#include "hyperdefect/spectral/types.h"
+
+namespace hyperdefect::model {
+
+/// The bands of a cube that the options leave in use: what a model is made for.
+/// @throws InputError where none is left.
+spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
+
+/// Takes a model's bands out of a cube: matched by wavelength where both have them, else by number, with the bands that
+/// the options leave out left out of the cube first.
+class BandPicker {
+ public:
+  /// @throws ModelError naming what does not match.
+  BandPicker(const spectral::Bands& cube, const spectral::Bands& model, const PreprocessOptions& options);
+
+  /// (bands of the cube, rows, cols) -> (bands of the model, rows, cols).
+  torch::Tensor of(const torch::Tensor& values) const;
+
+ private:
+  std::optional<torch::Tensor> in_use_;
+  spectral::BandMatch match_;
+};
+
+}  // namespace hyperdefect::model

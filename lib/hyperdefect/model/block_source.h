@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "hyperdefect/spectral/types.h"
+
+namespace hyperdefect::model {
+
+/// Anything that hands out pieces of a cube: a file, a tensor in memory.
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  /// What a message calls it.
+  virtual std::string name() const = 0;
+  virtual Size size() const = 0;
+  virtual const spectral::Bands& bands() const = 0;
+  /// @throws InputError where the pixels cannot be read.
+  virtual spectral::Block read(const Window& window) = 0;
+};
+
+}  // namespace hyperdefect::model

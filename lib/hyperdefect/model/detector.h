@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/core/window_plan.h"
+#include "hyperdefect/model/network_options.h"
+#include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/model/training_options.h"
+#include "hyperdefect/spectral/types.h"
+
+namespace hyperdefect::model {
+
+/// The maps of one block; where `valid` is false, score and angle are NaN.
+struct ScoreMaps {
+  /// (rows, cols) float32, higher is more anomalous.
+  torch::Tensor score;
+  /// (rows, cols) float32, radians in [0, pi]: measured spectrum against the reconstructed one.
+  torch::Tensor sad_rad;
+  /// (rows, cols) bool.
+  torch::Tensor valid;
+};
+
+/// Patches to learn from, prepared by Detector::prepare(): values (N, components, rows, cols) float32, valid
+/// (N, rows, cols) bool.
+struct Batch {
+  torch::Tensor values;
+  torch::Tensor valid;
+};
+
+/// Everything that makes a detector what it is; the sections preprocess, model and score and a part of train.
+struct DetectorOptions {
+  PreprocessOptions preprocess;
+  ModelOptions model;
+  LearningOptions learning;
+  ScoreOptions score;
+};
+
+/// A detector: what is fitted, shipped in a model file, and scores cubes.
+///
+/// The order of calls is: bind() to a cube; observe() over all training blocks and finish(); then, where trainable(),
+/// loss() and a gradient step, many times; then calibrate() over training blocks and finish_calibration(); then
+/// bind() to any cube and score(). All state that a fitted detector needs is in its registered parameters and
+/// buffers, whose shapes follow from the options and the bands alone.
+class Detector : public torch::nn::Module {
+ public:
+  using torch::nn::Module::Module;
+
+  /// The bands of the spectra that the model works on.
+  virtual const spectral::Bands& bands() const = 0;
+  /// Matches a cube's bands to bands(). @throws ModelError naming what does not match.
+  virtual void bind(const spectral::Bands& cube) = 0;
+
+  /// Gathers statistics of a block's valid pixels; finish() closes the pass.
+  /// @throws InputError from finish() where there are too few valid pixels to learn from.
+  virtual void observe(const spectral::Block& block) = 0;
+  virtual void finish() = 0;
+
+  /// Whether there is something to train by gradient.
+  virtual bool trainable() const = 0;
+  /// The values that training batches are cut from: (components, rows, cols).
+  virtual spectral::Block prepare(const spectral::Block& block) const = 0;
+  /// The loss of a batch, a scalar with a gradient; the generator decides what is hidden or implanted.
+  virtual torch::Tensor loss(const Batch& batch, at::Generator& generator) = 0;
+
+  /// Gathers what normalises the score; finish_calibration() closes the pass.
+  virtual void calibrate(const spectral::Block& block) = 0;
+  virtual void finish_calibration() = 0;
+
+  /// The maps of a block. Pixels nearer than field().halo to a border of the block that is not one of the image's
+  /// do not count.
+  virtual ScoreMaps score(const spectral::Block& block) = 0;
+  virtual Field field() const = 0;
+  /// Bytes that scoring holds for one pixel of a block, beside the block itself.
+  virtual std::int64_t bytes_per_pixel() const = 0;
+  /// A page about the model: layers, parameters, receptive field, multiply-adds a pixel.
+  virtual std::string summary() const = 0;
+};
+
+/// The detector that options.model.detector names, for a model that works on these bands.
+/// @throws ConfigError for options that contradict each other.
+std::shared_ptr<Detector> make_detector(const DetectorOptions& options, const spectral::Bands& bands);
+
+}  // namespace hyperdefect::model

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/preprocess.h"
+
+#include <algorithm>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/spectral/rx.h"
+#include "hyperdefect/spectral/whitening.h"
+
+namespace hyperdefect::model {
+namespace {
+
+/// (channels out, channels) x (..., channels, rows, cols) -> (..., channels out, rows, cols).
+torch::Tensor per_pixel(const torch::Tensor& matrix, const torch::Tensor& values) {
+  return matrix.matmul(values.flatten(-2)).unflatten(-1, {values.size(-2), values.size(-1)});
+}
+
+/// For each band the bin that it falls into; bins differ in size by one band at the most.
+torch::Tensor bins_of(std::int64_t bands, std::int64_t bins) {
+  return torch::arange(bands, torch::kLong).mul(bins).floor_divide(bands);
+}
+
+}  // namespace
+
+PreprocessImpl::PreprocessImpl(const PreprocessOptions& options, spectral::Bands bands)
+    : torch::nn::Module("Preprocess"),
+      options_(options),
+      bands_(std::move(bands)),
+      features_(options.bins > 0 ? std::min(options.bins, bands_.count) : bands_.count),
+      components_(std::min(options.components, features_)) {
+  bin_of_band_ = bins_of(bands_.count, features_);
+  register_statistics();
+}
+
+void PreprocessImpl::register_statistics() {
+  mean_ = register_buffer("mean", torch::zeros({features_}));
+  to_components_ = register_buffer("to_components", torch::zeros({components_, features_}));
+  from_components_ = register_buffer("from_components", torch::zeros({features_, components_}));
+  axes_ = register_buffer("axes", torch::zeros({features_, components_}));
+  rx_precision_ = register_buffer("rx_precision", torch::zeros({features_, features_}, torch::kDouble));
+}
+
+void PreprocessImpl::bind(const spectral::Bands& cube) {
+  picker_.emplace(cube, bands_, options_);
+}
+
+torch::Tensor PreprocessImpl::matched(const torch::Tensor& values) const {
+  TORCH_CHECK(picker_.has_value(), "Preprocess: bind() to a cube's bands first");
+  return picker_->of(values);
+}
+
+torch::Tensor PreprocessImpl::transformed(const torch::Tensor& matched) const {
+  TORCH_CHECK(matched.dim() == 3 && matched.size(0) == bands_.count, "Preprocess: expected (", bands_.count,
+              ", rows, cols), got ", matched.sizes());
+  auto values = options_.transform == "log" ? matched.clamp_min(options_.log_floor).log() : matched;
+  if (features_ == bands_.count) {
+    return values;
+  }
+  const auto bin = bin_of_band_.to(values.device());
+  const auto sums = torch::zeros({features_, values.size(1), values.size(2)}, values.options()).index_add_(0, bin, values);
+  return sums / torch::bincount(bin).to(values.scalar_type()).view({-1, 1, 1});
+}
+
+torch::Tensor PreprocessImpl::whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const {
+  const auto usable = valid.unsqueeze(0);
+  const auto centred = torch::where(usable, transformed - mean_.view({-1, 1, 1}), 0.0F);
+  return per_pixel(to_components_, centred);
+}
+
+torch::Tensor PreprocessImpl::whitened_change(const torch::Tensor& change) const {
+  return per_pixel(to_components_, change);
+}
+
+torch::Tensor PreprocessImpl::on_band_axis(const torch::Tensor& components) const {
+  return per_pixel(axes_, components);
+}
+
+torch::Tensor PreprocessImpl::spectra(const torch::Tensor& components) const {
+  return physical(per_pixel(from_components_, components) + mean_.view({-1, 1, 1}));
+}
+
+torch::Tensor PreprocessImpl::physical(const torch::Tensor& transformed) const {
+  return options_.transform == "log" ? transformed.exp() : transformed;
+}
+
+torch::Tensor PreprocessImpl::rx_distance(const torch::Tensor& transformed) const {
+  return spectral::rx(transformed, {mean_.to(torch::kDouble), rx_precision_, 0.0}).clamp_min(0).sqrt();
+}
+
+void PreprocessImpl::observe(const torch::Tensor& transformed, const torch::Tensor& valid) {
+  if (!moments_) {
+    moments_.emplace(features_);
+  }
+  moments_->add(transformed.flatten(1).t().index({valid.flatten()}));
+}
+
+void PreprocessImpl::finish() {
+  if (!moments_ || moments_->count() < 2) {
+    throw InputError(text::cat("too few valid pixels to learn from: ", moments_ ? moments_->count() : 0,
+                               ", at least 2 are needed; check no-data values and the cube's content"));
+  }
+  const torch::NoGradGuard no_gradient;
+  const auto covariance = moments_->covariance(false);
+  const auto whitening = spectral::partial_whitening(moments_->mean(), covariance, components_, options_.power);
+  const auto kept = whitening.to.size(0);
+  if (kept == 0) {
+    throw InputError("all valid pixels have the same spectrum: there is nothing to learn from");
+  }
+  mean_.copy_(moments_->mean());
+  to_components_.zero_().narrow(0, 0, kept).copy_(whitening.to);
+  from_components_.zero_().narrow(1, 0, kept).copy_(whitening.back);
+  axes_.zero_().narrow(1, 0, kept).copy_(torch::nn::functional::normalize(
+      whitening.back, torch::nn::functional::NormalizeFuncOptions().dim(0)));
+  const auto rx = spectral::fit_rx(*moments_);
+  rx_precision_.copy_(rx.precision);
+  moments_.reset();
+}
+
+void PreprocessImpl::pretty_print(std::ostream& stream) const {
+  stream << "Preprocess(bands=" << bands_.count << ", transform=" << options_.transform << ", bins=" << features_
+         << ", components=" << components_ << ", power=" << options_.power << ")";
+}
+
+}  // namespace hyperdefect::model

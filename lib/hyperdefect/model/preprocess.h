@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <optional>
+
+#include "hyperdefect/model/band_picker.h"
+#include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/spectral/moments.h"
+#include "hyperdefect/spectral/types.h"
+
+namespace hyperdefect::model {
+
+/// The spectral side of a detector: a cube's bands are matched to the model's, transformed, binned and partially
+/// whitened onto principal components. Its statistics are buffers, so that they travel with the model.
+///
+/// Shapes: B bands of the cube, M bands of the model, F features (bins, or M without binning), K components.
+class PreprocessImpl : public torch::nn::Module {
+ public:
+  PreprocessImpl(const PreprocessOptions& options, spectral::Bands bands);
+
+  const spectral::Bands& bands() const { return bands_; }
+  std::int64_t features() const { return features_; }
+  std::int64_t components() const { return components_; }
+
+  /// Matches a cube's bands to bands(). @throws ModelError naming what does not match.
+  void bind(const spectral::Bands& cube);
+
+  /// The model's bands of the bound cube: (B, rows, cols) -> (M, rows, cols).
+  torch::Tensor matched(const torch::Tensor& values) const;
+  /// (M, rows, cols) -> (F, rows, cols): the transform and the bins.
+  torch::Tensor transformed(const torch::Tensor& matched) const;
+  /// (F, rows, cols) -> (K, rows, cols): partially whitened; zero where valid (rows, cols) is false.
+  torch::Tensor whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const;
+  /// (F, rows, cols) -> (K, rows, cols): what a change of the transformed values changes in the components.
+  torch::Tensor whitened_change(const torch::Tensor& change) const;
+  /// (N, K, rows, cols) -> (N, F, rows, cols): the whitened spectra back on their band axis ('ZCA'), with all
+  /// distances kept, so that a convolution along the bands has neighbours to look at.
+  torch::Tensor on_band_axis(const torch::Tensor& components) const;
+  /// (K, rows, cols) -> (F, rows, cols), or both with a leading N: the spectra, in physical units, that the components stand for.
+  torch::Tensor spectra(const torch::Tensor& components) const;
+  /// (F, rows, cols) transformed values -> the same in physical units.
+  torch::Tensor physical(const torch::Tensor& transformed) const;
+  /// (F, rows, cols) -> (rows, cols): Mahalanobis distance to the training mean.
+  torch::Tensor rx_distance(const torch::Tensor& transformed) const;
+
+  /// A statistics pass over transformed values (F, rows, cols) and their validity.
+  void observe(const torch::Tensor& transformed, const torch::Tensor& valid);
+  /// Turns what was observed into the buffers. @throws InputError where fewer than two pixels were valid.
+  void finish();
+
+  void pretty_print(std::ostream& stream) const override;
+
+ private:
+  void register_statistics();
+
+  PreprocessOptions options_;
+  spectral::Bands bands_;
+  std::int64_t features_;
+  std::int64_t components_;
+  std::optional<BandPicker> picker_;
+  std::optional<spectral::Moments> moments_;
+  torch::Tensor bin_of_band_;
+  torch::Tensor mean_;
+  torch::Tensor to_components_;
+  torch::Tensor from_components_;
+  torch::Tensor axes_;
+  torch::Tensor rx_precision_;
+};
+TORCH_MODULE(Preprocess);
+
+}  // namespace hyperdefect::model

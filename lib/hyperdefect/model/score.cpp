@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/score.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "hyperdefect/spectral/gaussian.h"
+
+namespace hyperdefect::model {
+namespace {
+
+/// Pixels of a block that calibration looks at.
+constexpr std::int64_t kSampledPixels = 1 << 16;
+/// Ridge on the covariance of residuals, as a part of its mean diagonal.
+constexpr double kResidualRidge = 0.01;
+/// Where the smoothing kernel ends, in standard deviations.
+constexpr double kKernelSigmas = 4.0;
+/// The parts of a score, in the order of their means.
+enum Part : std::int64_t { kResidual, kSad, kMahalanobis, kRx, kParts };
+
+torch::Tensor columns_at(const torch::Tensor& maps, const torch::Tensor& pixels) {
+  return maps.flatten(-2).index_select(-1, pixels);
+}
+
+/// At most kSampledPixels of the valid pixels, evenly spread.
+torch::Tensor sampled_pixels(const torch::Tensor& valid) {
+  const auto pixels = valid.flatten().nonzero().flatten();
+  const auto step = (pixels.numel() + kSampledPixels - 1) / kSampledPixels;
+  return pixels.slice(0, 0, pixels.numel(), std::max<std::int64_t>(1, step));
+}
+
+/// What a part is divided by: 1 where it is zero everywhere, so that it stays zero.
+double mean_or_one(const torch::Tensor& values) {
+  const double mean = values.to(torch::kDouble).mean().item<double>();
+  return mean > 0 && std::isfinite(mean) ? mean : 1.0;
+}
+
+}  // namespace
+
+ScoreImpl::ScoreImpl(const ScoreOptions& options, std::int64_t sizes, std::int64_t components)
+    : torch::nn::Module("Score"), options_(options) {
+  size_means_ = register_buffer("size_means", torch::ones({sizes}));
+  part_means_ = register_buffer("part_means", torch::ones({kParts}));
+  difference_mean_ = register_buffer("difference_mean", torch::zeros({components}));
+  difference_precision_ = register_buffer("difference_precision", torch::eye(components));
+}
+
+void ScoreImpl::observe(const ScoreParts& parts, const torch::Tensor& valid) {
+  const auto pixels = sampled_pixels(valid);
+  sample_.residual.push_back(columns_at(parts.residual, pixels));
+  sample_.difference.push_back(columns_at(parts.difference, pixels));
+  sample_.sad_rad.push_back(columns_at(parts.sad_rad, pixels).nan_to_num(0.0));
+  if (parts.rx.defined()) {
+    sample_.rx.push_back(columns_at(parts.rx, pixels));
+  }
+}
+
+void ScoreImpl::finish() {
+  const torch::NoGradGuard no_gradient;
+  const auto residual = torch::cat(sample_.residual, 1);
+  const auto difference = torch::cat(sample_.difference, 1);
+  for (std::int64_t size = 0; size < residual.size(0); ++size) {
+    size_means_[size].fill_(mean_or_one(residual[size]));
+  }
+  fit_mahalanobis(difference);
+  part_means_[kResidual].fill_(mean_or_one(residual_of(residual.unsqueeze(-1))));
+  part_means_[kSad].fill_(mean_or_one(torch::cat(sample_.sad_rad)));
+  part_means_[kMahalanobis].fill_(mean_or_one(mahalanobis(difference.unsqueeze(-1))));
+  if (!sample_.rx.empty()) {
+    part_means_[kRx].fill_(mean_or_one(torch::cat(sample_.rx)));
+  }
+  sample_ = {};
+}
+
+void ScoreImpl::fit_mahalanobis(const torch::Tensor& difference) {
+  const auto values = difference.to(torch::kDouble);
+  const auto mean = values.mean(1);
+  const auto centred = values - mean.unsqueeze(1);
+  const auto covariance = centred.matmul(centred.t()) / static_cast<double>(std::max<std::int64_t>(1, values.size(1)));
+  const auto ridge = kResidualRidge * mean_or_one(covariance.diagonal());
+  difference_mean_.copy_(mean);
+  difference_precision_.copy_(torch::linalg_inv(covariance + ridge * torch::eye(mean.numel(), covariance.options())));
+}
+
+torch::Tensor ScoreImpl::smoothed(const torch::Tensor& map, const torch::Tensor& valid) const {
+  return options_.smoothing_px > 0 ? spectral::gaussian_smoothed(map, valid, options_.smoothing_px) : map;
+}
+
+torch::Tensor ScoreImpl::residual_of(const torch::Tensor& residuals) const {
+  return (residuals / size_means_.view({-1, 1, 1})).amax(0);
+}
+
+torch::Tensor ScoreImpl::mahalanobis(const torch::Tensor& difference) const {
+  const auto centred = difference.flatten(1) - difference_mean_.unsqueeze(1);
+  const auto squared = (difference_precision_.matmul(centred) * centred).sum(0);
+  return squared.clamp_min(0).sqrt().unflatten(0, {difference.size(1), difference.size(2)});
+}
+
+torch::Tensor ScoreImpl::forward(const ScoreParts& parts, const torch::Tensor& valid) const {
+  auto score = torch::zeros_like(parts.sad_rad);
+  const auto add = [&](double weight, Part which, const torch::Tensor& part) {
+    score += part * (weight / part_means_[which].item<double>());
+  };
+  if (options_.residual_weight > 0) {
+    std::vector<torch::Tensor> maps;
+    for (const auto& map : parts.residual.unbind(0)) {
+      maps.push_back(smoothed(map, valid));
+    }
+    add(options_.residual_weight, kResidual, residual_of(torch::stack(maps)));
+  }
+  if (options_.sad_weight > 0) {
+    add(options_.sad_weight, kSad, smoothed(parts.sad_rad.nan_to_num(0.0), valid));
+  }
+  if (options_.mahalanobis_weight > 0) {
+    add(options_.mahalanobis_weight, kMahalanobis, smoothed(mahalanobis(parts.difference), valid));
+  }
+  if (options_.rx_weight > 0) {
+    add(options_.rx_weight, kRx, smoothed(parts.rx, valid));
+  }
+  return score;
+}
+
+std::int64_t ScoreImpl::halo() const { return static_cast<std::int64_t>(std::ceil(kKernelSigmas * options_.smoothing_px)); }
+
+}  // namespace hyperdefect::model
