@@ -13,7 +13,7 @@ constexpr std::int64_t kChunk = 4096;
 
 /// The ridge that these eigenvalues (ascending) need; 0 where they need none.
 double needed_ridge(const torch::Tensor& eigenvalues) {
-  const auto rounding = kRelativeRank * eigenvalues[-1].clamp_min(0);
+  const auto rounding = relative_rank(eigenvalues.size(0)) * eigenvalues[-1].clamp_min(0);
   const auto seen = eigenvalues.masked_select(eigenvalues > rounding);
   if (seen.size(0) == eigenvalues.size(0)) {
     return 0.0;

@@ -2,6 +2,7 @@
 #include "hyperdefect/spectral/whitening.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "hyperdefect/core/error.h"
 
@@ -22,7 +23,7 @@ void check(const torch::Tensor& mean, const torch::Tensor& covariance, std::int6
 /// rounding.
 Eigen leading(const Eigen& all, std::int64_t components) {
   const auto values = all.values.flip(0);
-  const auto rank = (values > kRelativeRank * values[0].clamp_min(0)).sum().item<std::int64_t>();
+  const auto rank = (values > relative_rank(values.size(0)) * values[0].clamp_min(0)).sum().item<std::int64_t>();
   const auto kept = std::min(components, rank);
   return {values.slice(0, 0, kept), all.vectors.flip(1).slice(1, 0, kept)};
 }
@@ -69,6 +70,10 @@ Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covari
 torch::Tensor zca(const Whitening& whitening) {
   const auto axes = whitening.back / whitening.back.norm(2, 0, true);
   return axes.matmul(whitening.to);
+}
+
+double relative_rank(std::int64_t size) {
+  return static_cast<double>(size) * std::numeric_limits<double>::epsilon();
 }
 
 }  // namespace hyperdefect::spectral

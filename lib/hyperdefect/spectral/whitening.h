@@ -49,7 +49,8 @@ struct Eigen {
 };
 Eigen symmetric_eigen(const torch::Tensor& matrix);
 
-/// Variances below this fraction of the largest are taken as zero: they are rounding.
-inline constexpr double kRelativeRank = 1e-12;
+/// Eigenvalues of a (size, size) covariance that are smaller than this part of the largest are rounding errors: size
+/// times the spacing of double precision, as in numpy.linalg.matrix_rank.
+double relative_rank(std::int64_t size);
 
 }  // namespace hyperdefect::spectral
