@@ -46,7 +46,9 @@ NetworkImpl::NetworkImpl(const ModelOptions& options, std::int64_t bands, std::i
   }
   build_decoder();
   head_ = register_module("head", torch::nn::Conv2d(torch::nn::Conv2dOptions(width(0), outputs, 1)));
-  nn::initialise(*this);
+  for (const auto& child : children()) {
+    nn::initialise(*child);
+  }
   start_blocks_as_identity();
 }
 
@@ -106,7 +108,7 @@ void NetworkImpl::build_decoder() {
 void NetworkImpl::start_blocks_as_identity() {
   const torch::NoGradGuard no_gradient;
   if (options_.norm == "none" && options_.residual) {
-    for (const auto& module : modules(false)) {
+    for (const auto& module : children()) {
       if (auto* block = module->as<nn::ResidualBlock>()) {
         block->second->conv->weight.zero_();
       }
