@@ -79,16 +79,32 @@ void add_bands(Facts& facts, const spectral::Bands& bands, const std::string& so
   facts.push_back({"fwhm_nm", bands.fwhm_nm, range_words(bands.fwhm_nm, " nm")});
 }
 
-/// The name of a CRS: the first quoted text of its WKT.
+/// The text in quotes behind the keyword in WKT, or "".
+std::string quoted_after(const std::string& wkt, const std::string& keyword) {
+  const auto at = wkt.find(keyword + "[\"");
+  if (at == std::string::npos) {
+    return {};
+  }
+  const auto begin = at + keyword.size() + 2;
+  return wkt.substr(begin, wkt.find('"', begin) - begin);
+}
+
+/// The name of a CRS. GDAL calls what an ENVI header describes "unnamed": then the names of what it is made
+/// of.
 std::string crs_name(const std::string& wkt) {
-  const auto begin = wkt.find('"');
-  const auto end = begin == std::string::npos ? begin : wkt.find('"', begin + 1);
-  return end == std::string::npos ? wkt : wkt.substr(begin + 1, end - begin - 1);
+  const auto projected = quoted_after(wkt, "PROJCS");
+  const auto geographic = quoted_after(wkt, "GEOGCS");
+  if (projected == "unnamed") {
+    return text::cat(geographic, ", ", quoted_after(wkt, "PROJECTION"));
+  }
+  return projected.empty() ? geographic : projected;
 }
 
 void add_georeference(Facts& facts, const io::Georeference& place) {
-  const auto crs = crs_name(place.wkt.empty() ? place.gcp_wkt : place.wkt);
+  const auto& wkt = place.wkt.empty() ? place.gcp_wkt : place.wkt;
+  const auto crs = crs_name(wkt);
   facts.push_back({"crs", crs.empty() ? Json(nullptr) : Json(crs), place.empty() ? "no georeference" : crs});
+  facts.push_back({"crs_wkt", wkt, ""});
   if (place.transform) {
     const auto& t = *place.transform;
     const double width = std::hypot(t[1], t[4]);
@@ -144,12 +160,15 @@ Fact quantiles_of(const engine::FittedModel& model) {
 
 /// The settings that are not the defaults: what makes this model different from another.
 Fact settings_of(engine::RunConfig& config) {
+  engine::RunConfig defaults;
+  const auto before = engine::schema_of(defaults).keys();
+  const auto keys = engine::schema_of(config).keys();
   Json json = Json::object();
   std::vector<std::string> lines;
-  for (const auto& key : engine::schema_of(config).keys()) {
-    if (key.value_text != key.default_text) {
-      json[key.name] = key.value_text;
-      lines.push_back(text::cat(key.name, ": ", key.value_text));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].value_text != before[i].value_text) {
+      json[keys[i].name] = keys[i].value_text;
+      lines.push_back(text::cat(keys[i].name, ": ", keys[i].value_text));
     }
   }
   return {"settings", json, lines.empty() ? "the defaults" : text::join(lines, "\n")};

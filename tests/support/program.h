@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "support/temp_dir.h"
+
+namespace hyperdefect::test {
+
+/// How a run of the program ended, and what it wrote.
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+inline std::string shell_quoted(const std::string& word) {
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + '\'';
+}
+
+/// Runs the program with these arguments, as a user would, to its end; its exit code is -1 where a signal
+/// killed it.
+inline Outcome run_program(const std::vector<std::string>& arguments) {
+  const TempDir folder;
+  auto command = shell_quoted(HYPERDEFECT_PROGRAM);
+  for (const auto& argument : arguments) {
+    command += ' ' + shell_quoted(argument);
+  }
+  command += " </dev/null >" + shell_quoted(folder / "out") + " 2>" + shell_quoted(folder / "err");
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_bytes(folder / "out"),
+          read_bytes(folder / "err")};
+}
+
+inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "'" << part << "' is not in:\n" << text;
+}
+
+/// Expects that the run failed with this exit code, with nothing on stdout and this text on one line of
+/// stderr.
+inline void expect_failure(const Outcome& outcome, int exit_code, const std::string& message) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_TRUE(contains(outcome.err, message));
+  EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+}
+
+}  // namespace hyperdefect::test
