@@ -29,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostScenes = 1'000'000;
+/// The heading of the options that describe new scenes.
+constexpr const char* kNewScenes = "New scenes";
 
 const std::map<std::string, spectral::DefectKind>& kinds_by_name() {
   static const std::map<std::string, spectral::DefectKind> kinds{
@@ -203,8 +205,8 @@ ExitCode run(const SynthOptions& options) {
   return ExitCode::ok;
 }
 
-void add_range(CLI::App& command, const char* name, Range& range, const std::string& help) {
-  command.add_option(name, range, help)->type_name("MIN MAX")->capture_default_str();
+CLI::Option* add_range(CLI::App& command, const char* name, Range& range, const std::string& help) {
+  return command.add_option(name, range, help)->type_name("MIN MAX")->capture_default_str();
 }
 
 void add_defect_options(CLI::App& command, SynthOptions& options) {
@@ -213,12 +215,10 @@ void add_defect_options(CLI::App& command, SynthOptions& options) {
                   "Defects in a scene; with 0 no mask is written.")
       ->type_name("N")
       ->capture_default_str();
-  command
-      .add_option("--kinds", options.kinds, "Kinds of defects, taken in turn: material, fringe, absorption")
+  command.add_option("--kinds", options.kinds, "Kinds of defects, taken in turn; all three if not given")
       ->type_name("NAME")
       ->delimiter(',')
-      ->check(CLI::IsMember({"material", "fringe", "absorption"}))
-      ->capture_default_str();
+      ->check(CLI::IsMember({"material", "fringe", "absorption"}));
   add_range(command, "--area", options.area_px, "Area of a defect in pixels");
   add_range(command, "--abundance", options.abundance,
             "Fraction of the light that a defect touches, up to 1");
@@ -227,10 +227,9 @@ void add_defect_options(CLI::App& command, SynthOptions& options) {
       ->capture_default_str();
 }
 
-/// What describes a new scene has no meaning for a cube that is given.
-void add_scene_options(CLI::App& command, SynthOptions& options, CLI::Option* into) {
+void add_scene_options(CLI::App& command, SynthOptions& options) {
   const auto add = [&](const char* name, auto& value, const char* help) {
-    return command.add_option(name, value, help)->type_name("N")->capture_default_str()->excludes(into);
+    return command.add_option(name, value, help)->type_name("N")->capture_default_str()->group(kNewScenes);
   };
   add("--scenes", options.scenes, "How many scenes are made")->check(CLI::Range(1, kMostScenes));
   add("--rows", options.scene.rows, "Rows of a scene");
@@ -239,10 +238,19 @@ void add_scene_options(CLI::App& command, SynthOptions& options, CLI::Option* in
   add("--endmembers", options.scene.endmembers, "Materials that a scene is mixed of");
   add("--noise", options.scene.noise, "Noise of the sensor, as a fraction of the mean reflectance");
   add("--stripes", options.scene.stripes, "Columns with a wrong gain");
-  command.add_option("--wavelengths", options.wavelengths_nm, "First and last wavelength in nm")
-      ->type_name("MIN MAX")
-      ->capture_default_str()
-      ->excludes(into);
+  add_range(command, "--wavelengths", options.wavelengths_nm, "First and last wavelength in nm")
+      ->group(kNewScenes);
+}
+
+/// What describes a new scene has no meaning for a cube that is given.
+void refuse_scene_options(const CLI::App& command) {
+  for (const auto* option : command.get_options()) {
+    if (option->get_group() == kNewScenes && option->count() > 0) {
+      throw UsageError(text::cat(option->get_name(),
+                                 " describes new scenes and has no meaning with --into: leave out "
+                                 "one of the two"));
+    }
+  }
 }
 
 }  // namespace
@@ -255,17 +263,22 @@ void add_synth(CLI::App& program, ExitCode& result) {
       ->type_name("DIR")
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace files that exist.");
-  auto* into =
-      command
-          ->add_option("--into", options->into,
-                       "Implant into these cubes (files, folders, quoted globs, @list.txt) instead of new "
-                       "scenes; each is held in memory and written as float32.")
-          ->type_name("CUBE");
-  add_scene_options(*command, *options, into);
+  command
+      ->add_option(
+          "--into", options->into,
+          "Implant into these cubes (files, folders, quoted globs, @list.txt) instead of new scenes; each is "
+          "held in memory and written as float32.")
+      ->type_name("CUBE");
+  add_scene_options(*command, *options);
   add_defect_options(*command, *options);
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect synth -o scenes --scenes 4 --defects 6 --seed 2");
-  command->callback([options, &result] { result = run(*options); });
+  command->callback([options, command, &result] {
+    if (!options->into.empty()) {
+      refuse_scene_options(*command);
+    }
+    result = run(*options);
+  });
 }
 
 }  // namespace hyperdefect::app

@@ -131,7 +131,8 @@ TEST(Synth, RefusesOptionsOutOfRange) {
                  "synthetic scene: min_abundance is 0, allowed is more than 0");
   expect_failure(synth(folder.path(), {"--scenes", "0"}), 2, "--scenes: Value 0 not in range 1 to ");
   expect_failure(synth(folder.path(), {"--kinds", "scratch"}), 2, "--kinds: scratch not in {");
-  expect_failure(synth(folder.path(), {"--into", "a.img"}), 2, "--into excludes --");
+  expect_failure(synth(folder.path(), {"--into", "a.img"}), 2,
+                 "--rows describes new scenes and has no meaning with --into: leave out one of the two");
 }
 
 TEST(Synth, NamesACubeThatIsMissing) {
