@@ -7,7 +7,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
-#include "support/error_message.h"
+#include "support/expect_error.h"
 
 namespace hyperdefect::config {
 namespace {

@@ -7,8 +7,8 @@
 #include "config/example_options.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
-#include "support/error_message.h"
-#include "support/temporary_folder.h"
+#include "support/expect_error.h"
+#include "support/temp_dir.h"
 
 namespace hyperdefect::config {
 namespace {
@@ -258,7 +258,7 @@ TEST(SchemaStrictness, AFloodOfFaultsIsCutOff) {
 }
 
 TEST(SchemaStrictness, FilesThatCannotBeReadAreNamed) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   Example example;
   const auto missing = (folder / "missing.yaml").string();
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(missing); }),
@@ -266,11 +266,11 @@ TEST(SchemaStrictness, FilesThatCannotBeReadAreNamed) {
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(folder.path()); }),
             folder.path().string() + ": is a folder; a configuration is a YAML file");
   const auto large = folder / "cube.bil";
-  test::write_text(large, std::string((1 << 20) + 1, '#'));
+  test::write_bytes(large, std::string((1 << 20) + 1, '#'));
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(large); }),
             large.string() + ": is larger than 1 MiB; a configuration is a YAML file of some lines");
   const auto faulty = folder / "run.yaml";
-  test::write_text(faulty, "train:\n  epochs: 0\n");
+  test::write_bytes(faulty, "train:\n  epochs: 0\n");
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(faulty); }),
             faulty.string() + ":2: train.epochs: '0' is out of range; allowed: 1 to 1000000");
 }

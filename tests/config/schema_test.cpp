@@ -10,7 +10,7 @@
 
 #include "config/example_options.h"
 #include "hyperdefect/core/text.h"
-#include "support/temporary_folder.h"
+#include "support/temp_dir.h"
 
 namespace hyperdefect::config {
 namespace {
@@ -102,10 +102,10 @@ TEST(Schema, InfinityIsForRangesThatReachIt) {
 }
 
 TEST(Schema, RelativePathsStartAtTheFile) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   std::filesystem::create_directory(folder / "configs");
-  test::write_text(folder / "configs/run.yaml",
-                   "train: {references: ../white dark, inputs: [a.img, /cubes/b.img]}");
+  test::write_bytes(folder / "configs/run.yaml",
+                    "train: {references: ../white dark, inputs: [a.img, /cubes/b.img]}");
   Example example;
   example.schema.read_file(folder / "configs/run.yaml");
   EXPECT_EQ(example.options.references, (folder / "white dark").string());

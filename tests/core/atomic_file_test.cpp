@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "hyperdefect/core/error.h"
-#include "support/error_message.h"
-#include "support/temporary_folder.h"
+#include "support/expect_error.h"
+#include "support/temp_dir.h"
 
 namespace hyperdefect {
 namespace {
@@ -17,35 +17,35 @@ std::int64_t entries(const std::filesystem::path& folder) {
 }
 
 TEST(AtomicFile, AppearsWholeAtCommit) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   const auto target = folder / "map.tif";
   AtomicFile file(target);
-  test::write_text(file.temporary(), "values");
+  test::write_bytes(file.temporary(), "values");
   EXPECT_FALSE(std::filesystem::exists(target));
   file.commit();
-  EXPECT_EQ(test::read_text(target), "values");
+  EXPECT_EQ(test::read_bytes(target), "values");
   EXPECT_EQ(entries(folder.path()), 1);
 }
 
 TEST(AtomicFile, LeavesNothingWithoutCommit) {
-  const test::TemporaryFolder folder;
-  test::write_text(folder / "map.tif", "old");
+  const test::TempDir folder;
+  test::write_bytes(folder / "map.tif", "old");
   {
     const AtomicFile file(folder / "map.tif");
-    test::write_text(file.temporary(), "half of the val");
+    test::write_bytes(file.temporary(), "half of the val");
   }
-  EXPECT_EQ(test::read_text(folder / "map.tif"), "old");
+  EXPECT_EQ(test::read_bytes(folder / "map.tif"), "old");
   EXPECT_EQ(entries(folder.path()), 1);
 }
 
 TEST(AtomicFile, StaysWhereItIsAfterCommit) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   {
     AtomicFile file(folder / "map.tif");
-    test::write_text(file.temporary(), "values");
+    test::write_bytes(file.temporary(), "values");
     file.commit();
   }
-  EXPECT_EQ(test::read_text(folder / "map.tif"), "values");
+  EXPECT_EQ(test::read_bytes(folder / "map.tif"), "values");
 }
 
 TEST(AtomicFile, WritesBesideTheTargetUnderItsExtension) {
@@ -57,30 +57,30 @@ TEST(AtomicFile, WritesBesideTheTargetUnderItsExtension) {
 }
 
 TEST(AtomicFile, SaysWhyItCannotBeCommitted) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   AtomicFile unwritten(folder / "map.tif");
   EXPECT_EQ(test::message_of<Error>([&] { unwritten.commit(); }),
             "cannot write " + (folder / "map.tif").string() + ": No such file or directory");
   std::filesystem::create_directory(folder / "taken.tif");
   AtomicFile taken(folder / "taken.tif");
-  test::write_text(taken.temporary(), "values");
+  test::write_bytes(taken.temporary(), "values");
   EXPECT_EQ(test::message_of<Error>([&] { taken.commit(); }),
             "cannot write " + (folder / "taken.tif").string() + ": Is a directory");
 }
 
 TEST(WriteFile, ReplacesTheBytes) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   const std::string bytes("a\0\r\n\xff", 5);
   write_file(folder / "a.json", "something longer");
   write_file(folder / "a.json", bytes);
-  EXPECT_EQ(test::read_text(folder / "a.json"), bytes);
+  EXPECT_EQ(test::read_bytes(folder / "a.json"), bytes);
   write_file(folder / "empty", "");
-  EXPECT_EQ(test::read_text(folder / "empty"), "");
+  EXPECT_EQ(test::read_bytes(folder / "empty"), "");
   EXPECT_EQ(entries(folder.path()), 2);
 }
 
 TEST(WriteFile, SaysWhyItCannot) {
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   EXPECT_EQ(test::message_of<Error>([&] { write_file(folder / "missing/a.json", "{}"); }),
             "cannot write " + (folder / "missing/a.json").string() + ": No such file or directory");
   EXPECT_EQ(entries(folder.path()), 0);
@@ -90,7 +90,7 @@ TEST(WriteFile, NoticesAFullDisk) {
   if (!std::filesystem::exists("/dev/full")) {
     GTEST_SKIP() << "needs /dev/full";
   }
-  const test::TemporaryFolder folder;
+  const test::TempDir folder;
   const auto target = folder / "a.json";
   const std::filesystem::path temporary = AtomicFile(target).temporary();
   std::filesystem::create_symlink("/dev/full", temporary);

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "hyperdefect/core/error.h"
-#include "support/error_message.h"
+#include "support/expect_error.h"
 
 namespace hyperdefect {
 namespace {

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "hyperdefect/core/error.h"
-#include "support/error_message.h"
+#include "support/expect_error.h"
 
 namespace hyperdefect {
 namespace {
