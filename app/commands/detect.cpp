@@ -22,7 +22,8 @@ ExitCode run(const DetectOptions& options) {
   const std::string models = options.save_model ? options.batch.output : "";
   return run_batch(options.batch, {config, "detect", "", [config, models] {
                                      return std::make_unique<engine::SceneScorer>(config, models);
-                                   }});
+                                   },
+                                   options.save_model});
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepar
   job.cubes = io::find_cubes(options.inputs);
   job.output = options.output;
   job.config = prepared.config;
+  job.saves_models = prepared.saves_models;
   job.made_with.version = version();
   job.made_with.command = prepared.command;
   job.made_with.configuration =

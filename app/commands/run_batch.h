@@ -33,6 +33,8 @@ struct PreparedBatch {
   std::string command;
   std::string model_fingerprint;
   std::function<std::unique_ptr<engine::CubeScorer>()> make_scorer;
+  /// Whether the scorer writes STEM_model.safetensors too.
+  bool saves_models = false;
 };
 
 /// Finds the cubes, checks the outputs, scores, and prints the table (or the summary as JSON).

@@ -33,8 +33,8 @@ int flush_to_disk(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  temporary_ = target_.parent_path() /
-               text::cat(".part-", ::getpid(), '-', target_.stem().string(), target_.extension().string());
+  // No number of the process: a repeated run takes over what a killed one has left, and so clears it away.
+  temporary_ = target_.parent_path() / text::cat(".part-", target_.filename().string());
 }
 
 AtomicFile::~AtomicFile() {

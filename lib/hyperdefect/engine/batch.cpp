@@ -33,6 +33,7 @@ struct CubeFiles {
   std::filesystem::path sad() const { return with("_sad.tif"); }
   std::filesystem::path defects() const { return with("_defects.tif"); }
   std::filesystem::path overlay() const { return with("_overlay.png"); }
+  std::filesystem::path model() const { return with("_model.safetensors"); }
   std::filesystem::path row() const { return with(".json"); }
   std::vector<std::filesystem::path> all() const { return {row(), score(), sad(), defects(), overlay()}; }
 
@@ -138,7 +139,7 @@ class CubeRun {
     const auto start = std::chrono::steady_clock::now();
     CubeSource cube(input_.path, job_.config.data);
     auto source = in_memory_where_it_fits(cube);
-    const auto scored = scorer_.score(*source, input_.relative, observer_);
+    const auto scored = score(*source);
     const auto defects = defect_map(scored, job_.config.threshold.min_pixels);
     std::filesystem::create_directories(files_.row().parent_path());
     write_maps(cube, *source, scored, defects);
@@ -149,6 +150,23 @@ class CubeRun {
   }
 
  private:
+  /// A detector knows no files: what it refuses gets the cube's name here.
+  ScoredCube score(model::BlockSource& source) const {
+    const auto file = input_.path.string();
+    try {
+      auto scored = scorer_.score(source, input_.relative, observer_);
+      if (!scored.maps.valid.any().item<bool>()) {
+        throw InputError("no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
+      }
+      return scored;
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& reason) {
+      const std::string message = reason.what();
+      throw message.find(file) == std::string::npos ? Error(text::cat(file, ": ", message), reason.exit_code()) : reason;
+    }
+  }
+
   std::unique_ptr<model::BlockSource> in_memory_where_it_fits(CubeSource& cube) const {
     const auto bytes = cube.size().pixels() * cube.bands().count * static_cast<std::int64_t>(sizeof(float));
     if (bytes <= (job_.config.run.ram_mb << 20) / 4) {
@@ -210,6 +228,24 @@ ResultRow failed_row(const io::CubeInput& cube, const std::string& reason) {
   return row;
 }
 
+/// A row says that its cube is finished, and the tables that the run is: those of an earlier run must not stand beside
+/// half of this run's maps.
+void remove_marks_of_completion(const BatchJob& job) {
+  for (const auto& file : run_files(job)) {
+    std::filesystem::remove(file);
+  }
+  for (const auto& cube : job.cubes) {
+    std::filesystem::remove(files_of(job, cube).row());
+  }
+}
+
+/// What this run does not write, or fails to write, would be taken for its result.
+void remove_results(const BatchJob& job, const io::CubeInput& cube) {
+  for (const auto& file : files_of(job, cube).all()) {
+    std::filesystem::remove(file);
+  }
+}
+
 void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
   auto config = job.config;
   const auto yaml = schema_of(config).to_yaml();
@@ -236,8 +272,8 @@ ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem:
   auto maps = predict(*fitted.detector, source, config_.run.ram_mb, observer);
   fitted.threshold = threshold_from(maps.score, config_.threshold);
   if (!save_models_.empty()) {
-    const auto path = (save_models_ / relative).string() + "_model.safetensors";
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    const auto path = CubeFiles(save_models_ / relative).model();
+    std::filesystem::create_directories(path.parent_path());
     for (const double level : kQuantileLevels) {
       fitted.score_quantiles.push_back(quantile_of(maps.score, level));
     }
@@ -257,6 +293,9 @@ void check_outputs(const BatchJob& job) {
       for (const auto& file : files.all()) {
         refuse_existing(file);
       }
+      if (job.saves_models) {
+        refuse_existing(files.model());
+      }
     } else if (const auto stored = read_row(files.row()); stored && !same_origin(stored->made_with, job.made_with)) {
       throw UsageError(text::cat(files.row().string(), " was made by another run (another version, configuration, "
                                                        "model, seed or number of threads): repeat that run's command, "
@@ -272,6 +311,9 @@ void check_outputs(const BatchJob& job) {
 
 BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, Observer& observer, const CubeBegins& begins) {
   BatchReport report;
+  if (job.existing == Existing::overwrite) {
+    remove_marks_of_completion(job);
+  }
   for (std::size_t i = 0; i < job.cubes.size(); ++i) {
     const auto& cube = job.cubes[i];
     if (job.existing == Existing::resume) {
@@ -282,6 +324,9 @@ BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, Observer& observe
       }
     }
     begins(i + 1, cube);
+    if (job.existing == Existing::overwrite) {
+      remove_results(job, cube);
+    }
     try {
       report.rows.push_back(CubeRun(job, cube, scorer, observer).run());
     } catch (const Interrupted&) {

@@ -63,6 +63,8 @@ struct BatchJob {
   Existing existing = Existing::refuse;
   RunConfig config;
   Provenance made_with;
+  /// Whether the scorer writes STEM_model.safetensors too.
+  bool saves_models = false;
 };
 
 struct BatchReport {

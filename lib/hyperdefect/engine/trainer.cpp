@@ -100,12 +100,16 @@ void check_outputs(const TrainJob& job) {
   if (!job.overwrite && !job.resume) {
     refuse_unasked(files.model, "a model");
     refuse_unasked(files.checkpoint, "an unfinished training");
+    refuse_unasked(files.metrics, "the metrics of a training");
+    refuse_unasked(files.config, "the configuration of a training");
   }
 }
 
 TrainReport train(const TrainJob& job, Observer& observer) {
   const TrainFiles files(job.output);
   if (job.resume && std::filesystem::exists(files.model)) {
+    // A run that was killed after its last step may have left it.
+    std::filesystem::remove(files.checkpoint);
     return {load_model(files.model), {}, true};
   }
   if (job.overwrite) {
