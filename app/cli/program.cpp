@@ -7,6 +7,7 @@
 #include <iostream>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "app/cli/signals.h"
 #include "app/commands/commands.h"
@@ -30,6 +31,19 @@ std::string first_line(const std::string& message) {
   return log::enabled(log::Level::debug) ? message : message.substr(0, message.find('\n'));
 }
 
+/// CLI11 asks for a command even where there is one that it does not know.
+std::string fault_of(const CLI::App& program, const CLI::ParseError& reason) {
+  const auto words = program.remaining();
+  if (!program.get_subcommands().empty() || words.empty() || words.front().starts_with('-')) {
+    return reason.what();
+  }
+  std::vector<std::string> names;
+  for (const auto* command : program.get_subcommands(nullptr)) {
+    names.push_back(command->get_name());
+  }
+  return text::cat("no command is named '", words.front(), "': take one of ", text::join(names, ", "));
+}
+
 /// Help, version and wrong arguments all arrive as CLI11's parse errors.
 int report_parse(const CLI::App& program, const CLI::ParseError& reason) {
   if (reason.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
@@ -38,7 +52,7 @@ int report_parse(const CLI::App& program, const CLI::ParseError& reason) {
   }
   const auto* command = program.get_subcommands().empty() ? &program : program.get_subcommands().front();
   const std::string name = command == &program ? "hyperdefect" : "hyperdefect " + command->get_name();
-  return fail(text::cat(reason.what(), "; see `", name, " --help`"), ExitCode::usage);
+  return fail(text::cat(fault_of(program, reason), "; see `", name, " --help`"), ExitCode::usage);
 }
 
 }  // namespace
