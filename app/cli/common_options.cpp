@@ -7,24 +7,33 @@
 namespace hyperdefect::app {
 
 void add_log_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--log-level", options.log_level, "What is written to stderr: " + text::join(log::level_names(), ", "))
+  command
+      .add_option("--log-level", options.log_level,
+                  "What is written to stderr: " + text::join(log::level_names(), ", "))
       ->type_name("LEVEL")
       ->capture_default_str();
   command.add_flag("-q,--quiet", options.quiet, "Write errors only.");
 }
 
 void add_run_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("-c,--config", options.config_files, "YAML file with settings; repeatable, later files win.")
+  command
+      .add_option("-c,--config", options.config_files,
+                  "YAML file with settings; repeatable, later files win.")
       ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_option("--set", options.assignments, "One setting, section.key=value; repeatable, wins over files.")
+  command
+      .add_option("--set", options.assignments,
+                  "One setting, section.key=value; repeatable, wins over files.")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_option("--device", options.device, "Where networks run: auto, cpu, cuda (run.device).")->type_name("NAME");
-  command.add_option("--threads", options.threads, "Threads for computing; 0: one a core (run.threads).")->type_name("N");
-  command.add_option("--ram", options.ram_mb, "Memory for cubes and maps in MB (run.ram_mb).")->type_name("MB");
+  command.add_option("--device", options.device, "Where networks run: auto, cpu, cuda (run.device).")
+      ->type_name("NAME");
+  command.add_option("--threads", options.threads, "Threads for computing; 0: one a core (run.threads).")
+      ->type_name("N");
+  command.add_option("--ram", options.ram_mb, "Memory for cubes and maps in MB (run.ram_mb).")
+      ->type_name("MB");
   command.add_option("--seed", options.seed, "Seed of all random numbers (run.seed).")->type_name("N");
   add_log_options(command, options);
 }

@@ -45,7 +45,9 @@ std::string duration_text(double left) {
 
 Console::Console(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {}
 
-Console::~Console() { clear(); }
+Console::~Console() {
+  clear();
+}
 
 void Console::set_subject(std::string subject) {
   clear();
@@ -53,7 +55,9 @@ void Console::set_subject(std::string subject) {
   task_.clear();
 }
 
-bool Console::stop_requested() const { return app::stop_requested(); }
+bool Console::stop_requested() const {
+  return app::stop_requested();
+}
 
 void Console::progress(const engine::Progress& progress) {
   const auto now = Clock::now();
@@ -77,7 +81,8 @@ void Console::progress(const engine::Progress& progress) {
 }
 
 std::string Console::line_for(const engine::Progress& progress) const {
-  const double part = progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 1;
+  const double part =
+      progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 1;
   std::ostringstream line;
   line << subject_ << (subject_.empty() ? "" : "  ") << progress.task << ' ';
   if (terminal_) {

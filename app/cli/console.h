@@ -9,8 +9,8 @@
 
 namespace hyperdefect::app {
 
-/// Shows progress on stderr: a bar with the time left where it is a terminal, a line now and then where it is not,
-/// nothing where quiet. Asks computations to stop after SIGINT or SIGTERM.
+/// Shows progress on stderr: a bar with the time left where it is a terminal, a line now and then where it is
+/// not, nothing where quiet. Asks computations to stop after SIGINT or SIGTERM.
 class Console : public engine::Observer {
  public:
   explicit Console(bool quiet);

@@ -27,6 +27,8 @@ StopOnSignals::~StopOnSignals() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-bool stop_requested() { return g_stop != 0; }
+bool stop_requested() {
+  return g_stop != 0;
+}
 
 }  // namespace hyperdefect::app

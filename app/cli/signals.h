@@ -3,7 +3,8 @@
 
 namespace hyperdefect::app {
 
-/// While it lives, SIGINT and SIGTERM only leave a note that the user wants to stop; a second one kills the program.
+/// While it lives, SIGINT and SIGTERM only leave a note that the user wants to stop; a second one kills the
+/// program.
 class StopOnSignals {
  public:
   StopOnSignals();

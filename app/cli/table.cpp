@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kGap = 2;
 
-void write_row(std::ostream& stream, const std::vector<std::string>& row, const std::vector<std::size_t>& widths) {
+void write_row(std::ostream& stream, const std::vector<std::string>& row,
+               const std::vector<std::size_t>& widths) {
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (i == 0) {
       stream << std::left << std::setw(static_cast<int>(widths[i])) << row[i] << std::right;

@@ -7,8 +7,8 @@
 
 namespace hyperdefect::app {
 
-/// Each declares a command on the program; when the command is parsed it runs and leaves its exit code in `result`.
-/// What fails is thrown.
+/// Each declares a command on the program; when the command is parsed it runs and leaves its exit code in
+/// `result`. What fails is thrown.
 void add_train(CLI::App& program, ExitCode& result);
 void add_infer(CLI::App& program, ExitCode& result);
 void add_detect(CLI::App& program, ExitCode& result);

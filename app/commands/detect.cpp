@@ -20,10 +20,10 @@ ExitCode run(const DetectOptions& options) {
   apply_run_options(options.batch.common, config);
   engine::device_named(config.run.device);
   const std::string models = options.save_model ? options.batch.output : "";
-  return run_batch(options.batch, {config, "detect", "", [config, models] {
-                                     return std::make_unique<engine::SceneScorer>(config, models);
-                                   },
-                                   options.save_model});
+  return run_batch(options.batch,
+                   {config, "detect", "",
+                    [config, models] { return std::make_unique<engine::SceneScorer>(config, models); },
+                    options.save_model});
 }
 
 }  // namespace
@@ -33,7 +33,8 @@ void add_detect(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand(
       "detect", "Find anomalies in scenes without training data: a detector is fitted on each scene itself.");
   add_batch_options(*command, options->batch);
-  command->add_flag("--save-model", options->save_model, "Keep each scene's detector as STEM_model.safetensors.");
+  command->add_flag("--save-model", options->save_model,
+                    "Keep each scene's detector as STEM_model.safetensors.");
   command->footer("Example: hyperdefect detect scene.img -o maps");
   command->callback([options, &result] { result = run(*options); });
 }

@@ -27,8 +27,8 @@ bool belongs_to_model(const std::string& key) {
   return false;
 }
 
-/// The configuration may repeat what the model was trained with, but not contradict it; of the threshold it may only
-/// set a value, since the training scores are not at hand.
+/// The configuration may repeat what the model was trained with, but not contradict it; of the threshold it
+/// may only set a value, since the training scores are not at hand.
 void refuse_contradictions(const std::string& path, engine::RunConfig& trained, engine::RunConfig& asked) {
   const auto before = engine::schema_of(trained).keys();
   const auto after = engine::schema_of(asked).keys();
@@ -44,7 +44,8 @@ void refuse_contradictions(const std::string& path, engine::RunConfig& trained, 
     }
     const bool sets_threshold = key.rfind("threshold.", 0) == 0 && key != "threshold.min_pixels";
     if (sets_threshold && !manual) {
-      throw UsageError(text::cat(key, ": the threshold of ", path, " was set when it was trained; at infer only ",
+      throw UsageError(text::cat(key, ": the threshold of ", path,
+                                 " was set when it was trained; at infer only ",
                                  "threshold.method=manual with threshold.value can replace it"));
     }
   }
@@ -63,7 +64,8 @@ ExitCode run(const InferOptions& options) {
   const auto ram_mb = config.run.ram_mb;
   return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, threshold, ram_mb, device] {
                                      fitted->detector->to(device);
-                                     return std::make_unique<engine::ModelScorer>(fitted->detector, threshold, ram_mb);
+                                     return std::make_unique<engine::ModelScorer>(fitted->detector, threshold,
+                                                                                  ram_mb);
                                    }});
 }
 

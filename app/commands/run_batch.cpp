@@ -17,14 +17,16 @@ namespace hyperdefect::app {
 namespace {
 
 /// The sections that change results; where results go and how much memory they take does not.
-const std::vector<std::string> kSectionsOfResults{"data", "preprocess", "model", "train", "score", "threshold", "output"};
+const std::vector<std::string> kSectionsOfResults{"data",  "preprocess", "model", "train",
+                                                  "score", "threshold",  "output"};
 
 engine::Existing existing_of(const BatchOptions& options) {
   if (options.overwrite && options.resume) {
     throw UsageError("--overwrite and --resume contradict each other: give one");
   }
   return options.overwrite ? engine::Existing::overwrite
-                           : options.resume ? engine::Existing::resume : engine::Existing::refuse;
+         : options.resume  ? engine::Existing::resume
+                           : engine::Existing::refuse;
 }
 
 engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
@@ -57,7 +59,8 @@ void print_rows(const std::vector<engine::ResultRow>& rows) {
                      std::to_string(row.defects), std::to_string(row.defect_pixels), fixed(row.score_max, 3),
                      fixed(row.threshold, 3), fixed(row.sad_p99, 4), fixed(row.seconds, 1)});
   }
-  std::cout << table({"cube", "", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"}, lines);
+  std::cout << table({"cube", "", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
+                     lines);
 }
 
 ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& report) {
@@ -72,12 +75,14 @@ ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& re
 }  // namespace
 
 void add_batch_options(CLI::App& command, BatchOptions& options) {
-  command.add_option("INPUT", options.inputs,
-                     "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
+  command
+      .add_option("INPUT", options.inputs,
+                  "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
       ->required();
   command.add_option("-o,--output", options.output, "Folder for the results.")->type_name("DIR")->required();
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
-  command.add_flag("--resume", options.resume, "Go on where an interrupted run stopped: finished cubes are kept.");
+  command.add_flag("--resume", options.resume,
+                   "Go on where an interrupted run stopped: finished cubes are kept.");
   command.add_flag("--dry-run", options.dry_run, "Check everything and say what would be done.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
   command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 where a cube has a defect.");
@@ -105,7 +110,8 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   }
   console.clear();
   if (report.skipped > 0) {
-    log::info(text::cat(report.skipped, " of ", text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
+    log::info(text::cat(report.skipped, " of ",
+                        text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
                         " had been finished before"));
   }
   if (options.json) {

@@ -78,7 +78,8 @@ ExitCode run(const TrainOptions& options) {
     print_report(options, report);
   } catch (const Interrupted& reason) {
     console.clear();
-    throw Interrupted(text::cat(reason.what(), "; repeat the command with --resume to go on from the last epoch that ",
+    throw Interrupted(text::cat(reason.what(),
+                                "; repeat the command with --resume to go on from the last epoch that ",
                                 "was finished (", engine::TrainFiles(job.output).checkpoint.string(), ")"));
   }
   return ExitCode::ok;
@@ -89,8 +90,9 @@ ExitCode run(const TrainOptions& options) {
 void add_train(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<TrainOptions>();
   auto* command = program.add_subcommand("train", "Train a model on defect-free cubes.");
-  command->add_option("INPUT", options->inputs,
-                      "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
+  command
+      ->add_option("INPUT", options->inputs,
+                   "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
       ->required();
   command->add_option("-o,--output", options->output, "The model to write, NAME.safetensors.")
       ->type_name("FILE")

@@ -41,7 +41,9 @@ struct CubeFiles {
   std::filesystem::path stem_;
 };
 
-CubeFiles files_of(const BatchJob& job, const io::CubeInput& cube) { return CubeFiles(job.output / cube.relative); }
+CubeFiles files_of(const BatchJob& job, const io::CubeInput& cube) {
+  return CubeFiles(job.output / cube.relative);
+}
 
 std::vector<std::filesystem::path> run_files(const BatchJob& job) {
   return {job.output / "scores.csv", job.output / "summary.json", job.output / "config.yaml"};
@@ -64,14 +66,15 @@ void check_writable(const std::filesystem::path& folder) {
 
 void refuse_existing(const std::filesystem::path& file) {
   if (std::filesystem::exists(file)) {
-    throw UsageError(text::cat(file.string(), " exists: nothing was done; take another folder with -o, replace it with "
-                                              "--overwrite, or go on with --resume"));
+    throw UsageError(text::cat(file.string(),
+                               " exists: nothing was done; take another folder with -o, replace it with "
+                               "--overwrite, or go on with --resume"));
   }
 }
 
 bool same_origin(const Provenance& a, const Provenance& b) {
-  return a.version == b.version && a.command == b.command && a.configuration == b.configuration && a.model == b.model &&
-         a.seed == b.seed && a.threads == b.threads;
+  return a.version == b.version && a.command == b.command && a.configuration == b.configuration &&
+         a.model == b.model && a.seed == b.seed && a.threads == b.threads;
 }
 
 /// The row of a cube that an earlier, interrupted run has finished.
@@ -105,11 +108,13 @@ torch::Tensor defect_map(const ScoredCube& scored, std::int64_t min_pixels) {
 }
 
 /// The bands of the overlay's view, read in pieces so that no more than them is held.
-torch::Tensor read_view(CubeSource& cube, model::BlockSource& source, std::int64_t ram_mb, const torch::Tensor& valid) {
+torch::Tensor read_view(CubeSource& cube, model::BlockSource& source, std::int64_t ram_mb,
+                        const torch::Tensor& valid) {
   const auto bands = torch::tensor(io::display_bands(cube.bands()), torch::kLong);
   const auto size = source.size();
   auto view = torch::zeros({bands.numel(), size.rows, size.cols});
-  const PlanLimits limits{cube.bands().count * static_cast<std::int64_t>(sizeof(float)) * 2, ram_mb << 20, {1, 1}};
+  const PlanLimits limits{
+      cube.bands().count * static_cast<std::int64_t>(sizeof(float)) * 2, ram_mb << 20, {1, 1}};
   for (const auto& window : plan_windows(size, Field{}, limits)) {
     const auto block = source.read(window.keep);
     view.narrow(1, window.keep.row, window.keep.rows)
@@ -156,14 +161,17 @@ class CubeRun {
     try {
       auto scored = scorer_.score(source, input_.relative, observer_);
       if (!scored.maps.valid.any().item<bool>()) {
-        throw InputError("no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
+        throw InputError(
+            "no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
       }
       return scored;
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& reason) {
       const std::string message = reason.what();
-      throw message.find(file) == std::string::npos ? Error(text::cat(file, ": ", message), reason.exit_code()) : reason;
+      throw message.find(file) == std::string::npos
+          ? Error(text::cat(file, ": ", message), reason.exit_code())
+          : reason;
     }
   }
 
@@ -221,15 +229,15 @@ ResultRow failed_row(const io::CubeInput& cube, const std::string& reason) {
   row.file = cube.path.string();
   row.ok = false;
   row.error = reason;
-  for (double* value : {&row.score_max, &row.score_mean, &row.score_p99, &row.sad_max, &row.sad_mean, &row.sad_p99,
-                        &row.threshold}) {
+  for (double* value : {&row.score_max, &row.score_mean, &row.score_p99, &row.sad_max, &row.sad_mean,
+                        &row.sad_p99, &row.threshold}) {
     *value = std::nan("");
   }
   return row;
 }
 
-/// A row says that its cube is finished, and the tables that the run is: those of an earlier run must not stand beside
-/// half of this run's maps.
+/// A row says that its cube is finished, and the tables that the run is: those of an earlier run must not
+/// stand beside half of this run's maps.
 void remove_marks_of_completion(const BatchJob& job) {
   for (const auto& file : run_files(job)) {
     std::filesystem::remove(file);
@@ -266,7 +274,8 @@ ScoredCube ModelScorer::score(model::BlockSource& source, const std::filesystem:
 SceneScorer::SceneScorer(RunConfig config, std::filesystem::path save_models)
     : config_(std::move(config)), save_models_(std::move(save_models)) {}
 
-ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem::path& relative, Observer& observer) {
+ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem::path& relative,
+                              Observer& observer) {
   const auto seed = derive_seed(static_cast<std::uint64_t>(config_.run.seed), relative.generic_string());
   auto fitted = fit_scene(source, config_, seed, observer);
   auto maps = predict(*fitted.detector, source, config_.run.ram_mb, observer);
@@ -296,10 +305,12 @@ void check_outputs(const BatchJob& job) {
       if (job.saves_models) {
         refuse_existing(files.model());
       }
-    } else if (const auto stored = read_row(files.row()); stored && !same_origin(stored->made_with, job.made_with)) {
-      throw UsageError(text::cat(files.row().string(), " was made by another run (another version, configuration, "
-                                                       "model, seed or number of threads): repeat that run's command, "
-                                                       "or start again with --overwrite"));
+    } else if (const auto stored = read_row(files.row());
+               stored && !same_origin(stored->made_with, job.made_with)) {
+      throw UsageError(text::cat(files.row().string(),
+                                 " was made by another run (another version, configuration, "
+                                 "model, seed or number of threads): repeat that run's command, "
+                                 "or start again with --overwrite"));
     }
   }
   if (job.existing == Existing::refuse) {

@@ -29,14 +29,16 @@ class CubeScorer {
  public:
   virtual ~CubeScorer() = default;
   /// @param relative the cube's path below its INPUT, which its random numbers are derived from.
-  virtual ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative, Observer& observer) = 0;
+  virtual ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
+                           Observer& observer) = 0;
 };
 
 /// Scores by a model that was trained; each cube's bands are matched to the model's.
 class ModelScorer : public CubeScorer {
  public:
   ModelScorer(std::shared_ptr<model::Detector> detector, double threshold, std::int64_t ram_mb);
-  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative, Observer& observer) override;
+  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
+                   Observer& observer) override;
 
  private:
   std::shared_ptr<model::Detector> detector_;
@@ -49,7 +51,8 @@ class SceneScorer : public CubeScorer {
  public:
   /// @param save_models also writes STEM_model.safetensors below this folder; empty: not.
   SceneScorer(RunConfig config, std::filesystem::path save_models);
-  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative, Observer& observer) override;
+  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
+                   Observer& observer) override;
 
  private:
   RunConfig config_;
@@ -77,11 +80,13 @@ struct BatchReport {
 using CubeBegins = std::function<void(std::size_t number, const io::CubeInput& cube)>;
 
 /// Checks the output folder before any work: it can be written, and nothing in it would be replaced unasked.
-/// @throws UsageError naming the first file in the way, or the results of another run where `resume` is asked.
+/// @throws UsageError naming the first file in the way, or the results of another run where `resume` is
+/// asked.
 void check_outputs(const BatchJob& job);
 
-/// Scores every cube and writes its results, the table, the summary and the effective configuration. A cube that fails
-/// is named in the table and does not stop the others. Where the observer asks to stop, what was finished stands.
+/// Scores every cube and writes its results, the table, the summary and the effective configuration. A cube
+/// that fails is named in the table and does not stop the others. Where the observer asks to stop, what was
+/// finished stands.
 /// @throws Interrupted
 BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, Observer& observer, const CubeBegins& begins);
 

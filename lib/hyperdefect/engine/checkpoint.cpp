@@ -41,7 +41,8 @@ nlohmann::json to_json(const EpochRecord& record) {
 }
 
 EpochRecord from_json(const nlohmann::json& json) {
-  EpochRecord record{json.at("epoch"), json.at("steps"), json.at("learning_rate"), json.at("loss"), {}, json.at("seconds")};
+  EpochRecord record{json.at("epoch"),  json.at("steps"), json.at("learning_rate"), json.at("loss"), {},
+                     json.at("seconds")};
   if (json.contains("holdout_loss")) {
     record.holdout_loss = json.at("holdout_loss").get<double>();
   }
@@ -72,12 +73,14 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
       state.history.push_back(from_json(record));
     }
   } catch (const std::exception&) {
-    throw ModelError(text::cat(path.string(), ": is not a training checkpoint; remove it or start again with --overwrite"));
+    throw ModelError(text::cat(path.string(),
+                               ": is not a training checkpoint; remove it or start again with --overwrite"));
   }
   if (state.job != job) {
-    throw UsageError(text::cat(path.string(), ": the checkpoint belongs to another training (other cubes or another "
-                                              "configuration); repeat the command that began it, or start again with "
-                                              "--overwrite"));
+    throw UsageError(text::cat(path.string(),
+                               ": the checkpoint belongs to another training (other cubes or another "
+                               "configuration); repeat the command that began it, or start again with "
+                               "--overwrite"));
   }
   state.detector = group_of(file.tensors, "detector.");
   state.optimizer = group_of(file.tensors, "optimizer.");
@@ -85,7 +88,8 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
   return state;
 }
 
-std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module) {
+std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer,
+                                                     const torch::nn::Module& module) {
   Tensors tensors;
   for (const auto& item : module.named_parameters()) {
     const auto found = optimizer.state().find(item.value().unsafeGetTensorImpl());

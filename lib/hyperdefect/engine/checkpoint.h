@@ -23,8 +23,8 @@ struct EpochRecord {
   double seconds = 0.0;
 };
 
-/// Everything that training needs to go on as if it had not been stopped. Random numbers need no state: each epoch
-/// derives its own from the run's seed.
+/// Everything that training needs to go on as if it had not been stopped. Random numbers need no state: each
+/// epoch derives its own from the run's seed.
 struct TrainingState {
   /// What is being trained on what; a checkpoint of another job is refused.
   std::string job;
@@ -41,7 +41,8 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
 TrainingState read_checkpoint(const std::filesystem::path& path, const std::string& job);
 
 /// Adam's moments and step counts, by the parameters' names.
-std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module);
+std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer,
+                                                     const torch::nn::Module& module);
 void load_optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module,
                           const std::map<std::string, torch::Tensor>& state);
 

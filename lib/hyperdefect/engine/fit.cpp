@@ -82,11 +82,12 @@ void for_each_piece(model::Detector& detector, const FitJob& job, const std::vec
 void gather_statistics(model::Detector& detector, const FitJob& job, Observer& observer) {
   const torch::NoGradGuard no_gradient;
   const auto pieces = pieces_of(detector, job, std::numeric_limits<std::int64_t>::max() / 2);
-  for_each_piece(detector, job, pieces, "statistics", observer,
-                 [&](const PlannedWindow& window, model::BlockSource& source) {
-                   detector.observe(source.read(window.keep));
-                 });
-  detector.finish();
+  do {
+    for_each_piece(detector, job, pieces, "statistics", observer,
+                   [&](const PlannedWindow& window, model::BlockSource& source) {
+                     detector.observe(source.read(window.keep));
+                   });
+  } while (detector.finish());
 }
 
 void calibrate(model::Detector& detector, const FitJob& job, Observer& observer) {
@@ -154,7 +155,8 @@ class Training {
     const double warmup = std::min(static_cast<double>(train.warmup_steps), total);
     const double rise = warmup > 0 ? std::min(1.0, static_cast<double>(step + 1) / warmup) : 1.0;
     const double part = std::max(0.0, static_cast<double>(step) - warmup) / std::max(1.0, total - warmup);
-    const double fall = train.final_rate + (1 - train.final_rate) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+    const double fall =
+        train.final_rate + (1 - train.final_rate) * 0.5 * (1 + std::cos(std::numbers::pi * part));
     return train.learning_rate * rise * fall;
   }
 
@@ -171,8 +173,8 @@ class Training {
       observer_.progress({"train", (epoch - 1) * job_.train.steps_per_epoch + i + 1,
                           job_.train.epochs * job_.train.steps_per_epoch, sum / static_cast<double>(i + 1)});
     }
-    record({epoch, epoch * job_.train.steps_per_epoch, rate, sum / static_cast<double>(job_.train.steps_per_epoch),
-            held_out_loss(), seconds_since(start)});
+    record({epoch, epoch * job_.train.steps_per_epoch, rate,
+            sum / static_cast<double>(job_.train.steps_per_epoch), held_out_loss(), seconds_since(start)});
   }
 
   double step(double rate, at::Generator& generator) {
@@ -182,9 +184,10 @@ class Training {
     const auto loss = detector_.loss(sampler_.draw(generator), generator);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
-      throw Error(text::cat("training failed: the loss is ", value,
-                            "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
-                            "the cubes"));
+      throw Error(
+          text::cat("training failed: the loss is ", value,
+                    "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
+                    "the cubes"));
     }
     optimizer_.zero_grad();
     loss.backward();
@@ -281,12 +284,14 @@ FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) 
   return report;
 }
 
-FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed, Observer& observer) {
+FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,
+                      Observer& observer) {
   FittedModel fitted;
   fitted.config = config;
   fitted.training_cubes = 1;
   torch::manual_seed(seed);
-  fitted.detector = model::make_detector(detector_options(config), model::bands_in_use(source.bands(), config.preprocess));
+  fitted.detector =
+      model::make_detector(detector_options(config), model::bands_in_use(source.bands(), config.preprocess));
   fitted.detector->to(device_named(config.run.device));
   FitJob job;
   job.sources = {std::shared_ptr<model::BlockSource>(std::shared_ptr<void>(), &source)};
@@ -309,8 +314,9 @@ torch::Tensor training_scores(model::Detector& detector, const FitJob& job, doub
                    const auto held = static_cast<std::int64_t>(static_cast<double>(rows) * held_out_fraction);
                    const auto first = held > 0 ? std::max(window.keep.row, rows - held) : window.keep.row;
                    if (first < window.keep.end_row()) {
-                     const auto part = maps.score.narrow(0, first - window.read.row, window.keep.end_row() - first)
-                                           .narrow(1, window.keep.col - window.read.col, window.keep.cols);
+                     const auto part =
+                         maps.score.narrow(0, first - window.read.row, window.keep.end_row() - first)
+                             .narrow(1, window.keep.col - window.read.col, window.keep.cols);
                      scores.push_back(part.flatten());
                    }
                  });

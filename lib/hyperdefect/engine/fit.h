@@ -37,19 +37,21 @@ struct FitReport {
   std::int64_t kept_epoch = 0;
 };
 
-/// Fits a detector: a pass for the statistics, training by gradient where there is something to train, and a pass that
-/// calibrates the score. `train` and `detect` both come here. The result depends on the seed and the number of
-/// threads, not on interruptions.
-/// @throws ModelError where a source's bands do not match, InputError where there is too little to learn from,
+/// Fits a detector: a pass for the statistics, training by gradient where there is something to train, and a
+/// pass that calibrates the score. `train` and `detect` both come here. The result depends on the seed and
+/// the number of threads, not on interruptions.
+/// @throws ModelError where a source's bands do not match, InputError where there is too little to learn
+/// from,
 ///         Interrupted where the observer asks to stop (the last epoch's checkpoint stands).
 FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer);
 
-/// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the held-out rows
-/// alone where held_out_fraction is not 0, else of all.
+/// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the
+/// held-out rows alone where held_out_fraction is not 0, else of all.
 torch::Tensor training_scores(model::Detector& detector, const FitJob& job, double held_out_fraction,
                               Observer& observer);
 
 /// Makes the detector that the configuration names and fits it to one cube, defects included.
-FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed, Observer& observer);
+FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,
+                      Observer& observer);
 
 }  // namespace hyperdefect::engine

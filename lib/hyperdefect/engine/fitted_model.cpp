@@ -20,10 +20,12 @@ namespace {
 constexpr const char* kFormat = "hyperdefect model";
 constexpr int kFormatVersion = 1;
 /// What belongs to the machine (section run) does not travel.
-const std::vector<std::string> kModelSections{"data", "preprocess", "model", "train", "score", "threshold", "output"};
+const std::vector<std::string> kModelSections{"data",  "preprocess", "model", "train",
+                                              "score", "threshold",  "output"};
 
 std::string bands_json(const spectral::Bands& bands) {
-  return nlohmann::json{{"count", bands.count}, {"wavelengths_nm", bands.wavelengths_nm}, {"fwhm_nm", bands.fwhm_nm}}
+  return nlohmann::json{
+      {"count", bands.count}, {"wavelengths_nm", bands.wavelengths_nm}, {"fwhm_nm", bands.fwhm_nm}}
       .dump();
 }
 
@@ -41,10 +43,10 @@ void check_format(const std::filesystem::path& path, const std::map<std::string,
   if (format == metadata.end() || format->second != kFormat) {
     throw ModelError(text::cat(path.string(), ": is a safetensors file, but not a model of this program"));
   }
-  const int version = std::stoi(metadata.at("format_version"));
-  if (version > kFormatVersion) {
-    throw ModelError(text::cat(path.string(), ": was written in format ", version, ", this program (", version,
-                               ") reads up to format ", kFormatVersion, ": take a newer program"));
+  const int written = std::stoi(metadata.at("format_version"));
+  if (written > kFormatVersion) {
+    throw ModelError(text::cat(path.string(), ": was written in format ", written, ", this program (",
+                               version(), ") reads up to format ", kFormatVersion, ": take a newer program"));
   }
 }
 
@@ -56,7 +58,8 @@ std::string fingerprint_of(const std::filesystem::path& path) {
   return hex.str();
 }
 
-FittedModel from_metadata(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata) {
+FittedModel from_metadata(const std::filesystem::path& path,
+                          const std::map<std::string, std::string>& metadata) {
   FittedModel model;
   schema_of(model.config).read_text(metadata.at("configuration"), path.string(), path.parent_path());
   model.threshold = nlohmann::json::parse(metadata.at("threshold")).get<double>();
@@ -91,16 +94,20 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
 
 FittedModel load_model(const std::filesystem::path& path) {
   const auto file = model::read_tensors(path);
-  check_format(path, file.metadata);
   FittedModel model;
   try {
+    check_format(path, file.metadata);
     model = from_metadata(path, file.metadata);
   } catch (const ConfigError& fault) {
-    throw ModelError(text::cat(path.string(), ": its configuration is not one that this program reads: ", fault.what()));
+    throw ModelError(
+        text::cat(path.string(), ": its configuration is not one that this program reads: ", fault.what()));
   } catch (const std::logic_error&) {
     throw ModelError(text::cat(path.string(), ": lacks a part of the metadata that a model needs"));
   } catch (const nlohmann::json::exception&) {
     throw ModelError(text::cat(path.string(), ": has metadata that cannot be read"));
+  } catch (const c10::Error& refusal) {
+    throw ModelError(text::cat(path.string(), ": describes a network that cannot be built: ",
+                               refusal.what_without_backtrace()));
   }
   model::load_state(*model.detector, file.tensors, path.string());
   model.fingerprint = fingerprint_of(path);

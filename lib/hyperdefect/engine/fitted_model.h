@@ -33,8 +33,8 @@ inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999,
 /// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
 void save_model(const std::filesystem::path& path, const FittedModel& model);
 
-/// @throws ModelError where the file is missing, damaged, foreign, of a newer format, or its tensors do not fit the
-/// configuration that it carries.
+/// @throws ModelError where the file is missing, damaged, foreign, of a newer format, or its tensors do not
+/// fit the configuration that it carries.
 FittedModel load_model(const std::filesystem::path& path);
 
 }  // namespace hyperdefect::engine

@@ -11,7 +11,8 @@ std::int64_t draw_below(std::int64_t limit, at::Generator& generator) {
   return torch::randint(std::max<std::int64_t>(limit, 1), {1}, generator, torch::kLong).item<std::int64_t>();
 }
 
-/// One of the eight flips and quarter turns of the last two axes; turns are left out where the patch is not square.
+/// One of the eight flips and quarter turns of the last two axes; turns are left out where the patch is not
+/// square.
 torch::Tensor turned(torch::Tensor tensor, std::int64_t which) {
   const bool square = tensor.size(-1) == tensor.size(-2);
   if ((which & 1) != 0) {
@@ -29,7 +30,8 @@ torch::Tensor filled_up(const torch::Tensor& tensor, Size size) {
 
 }  // namespace
 
-PatchSampler::PatchSampler(model::Detector& detector, std::vector<std::shared_ptr<model::BlockSource>> sources,
+PatchSampler::PatchSampler(model::Detector& detector,
+                           std::vector<std::shared_ptr<model::BlockSource>> sources,
                            const TrainOptions& options, std::int64_t ram_mb)
     : detector_(detector), sources_(std::move(sources)), options_(options) {
   std::vector<double> pixels;

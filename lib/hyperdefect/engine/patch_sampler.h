@@ -11,8 +11,8 @@
 
 namespace hyperdefect::engine {
 
-/// Draws batches of patches from the training cubes, as the detector prepares them. A cube that fits into memory is
-/// prepared once, others are read window by window.
+/// Draws batches of patches from the training cubes, as the detector prepares them. A cube that fits into
+/// memory is prepared once, others are read window by window.
 ///
 /// The last holdout_fraction of each cube's rows is never drawn from.
 class PatchSampler {
@@ -20,11 +20,12 @@ class PatchSampler {
   PatchSampler(model::Detector& detector, std::vector<std::shared_ptr<model::BlockSource>> sources,
                const TrainOptions& options, std::int64_t ram_mb);
 
-  /// Patches of one size, flipped and turned where options.augment says so; cubes smaller than the patch are filled up
-  /// with invalid pixels.
+  /// Patches of one size, flipped and turned where options.augment says so; cubes smaller than the patch are
+  /// filled up with invalid pixels.
   model::Batch draw(at::Generator& generator);
 
-  /// The held-out part of each cube, cut into pieces of at most the patch's size; empty without a held-out part.
+  /// The held-out part of each cube, cut into pieces of at most the patch's size; empty without a held-out
+  /// part.
   std::vector<model::Batch> held_out();
 
  private:

@@ -48,7 +48,8 @@ model::ScoreMaps predict(model::Detector& detector, model::BlockSource& source, 
       throw Interrupted(text::cat("stopped while scoring ", source.name()));
     }
     keep(detector.score(source.read(plan[i].read)), plan[i], scene);
-    observer.progress({"score", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(plan.size()), {}});
+    observer.progress(
+        {"score", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(plan.size()), {}});
   }
   return scene;
 }

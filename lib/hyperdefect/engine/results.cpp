@@ -13,9 +13,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// A file's name may be in any encoding, JSON is UTF-8: what is not becomes U+FFFD.
+std::string page_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 /// JSON has no NaN.
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-double number_from(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
+Json number_or_null(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+double number_from(const Json& json) {
+  return json.is_null() ? std::nan("") : json.get<double>();
+}
 
 Json to_json(const ResultRow& row) {
   return {{"file", row.file},
@@ -62,9 +71,12 @@ ResultRow row_from(const Json& json) {
 }
 
 Json to_json(const Provenance& made_with) {
-  return {{"version", made_with.version},           {"command", made_with.command},
-          {"configuration", made_with.configuration}, {"model", made_with.model},
-          {"seed", made_with.seed},                 {"threads", made_with.threads}};
+  return {{"version", made_with.version},
+          {"command", made_with.command},
+          {"configuration", made_with.configuration},
+          {"model", made_with.model},
+          {"seed", made_with.seed},
+          {"threads", made_with.threads}};
 }
 
 Provenance provenance_from(const Json& json) {
@@ -100,9 +112,9 @@ Json totals_of(const std::vector<ResultRow>& rows) {
     defect_pixels += row.defect_pixels;
     seconds += row.seconds;
   }
-  return {{"cubes", rows.size()},   {"failed", static_cast<std::int64_t>(rows.size()) - ok},
-          {"accepted", accepted},   {"rejected", ok - accepted},
-          {"defects", defects},     {"defect_pixels", defect_pixels},
+  return {{"cubes", rows.size()}, {"failed", static_cast<std::int64_t>(rows.size()) - ok},
+          {"accepted", accepted}, {"rejected", ok - accepted},
+          {"defects", defects},   {"defect_pixels", defect_pixels},
           {"seconds", seconds}};
 }
 
@@ -111,7 +123,7 @@ Json totals_of(const std::vector<ResultRow>& rows) {
 void write_row(const std::filesystem::path& path, const ResultRow& row, const Provenance& made_with) {
   auto json = to_json(row);
   json["made_with"] = to_json(made_with);
-  write_file(path, json.dump(2) + "\n");
+  write_file(path, page_of(json));
 }
 
 std::optional<StoredRow> read_row(const std::filesystem::path& path) {
@@ -154,7 +166,7 @@ std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& m
   for (const auto& row : rows) {
     json["cubes"].push_back(to_json(row));
   }
-  return json.dump(2) + "\n";
+  return page_of(json);
 }
 
 }  // namespace hyperdefect::engine

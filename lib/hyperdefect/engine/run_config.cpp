@@ -12,55 +12,69 @@ namespace hyperdefect::engine {
 namespace {
 
 void declare(config::Section& section, DataOptions& options) {
-  section.add("no_data", &options.no_data,
-              "The value that marks missing data, as a list of one number; empty takes what the file states.");
+  section.add(
+      "no_data", &options.no_data,
+      "The value that marks missing data, as a list of one number; empty takes what the file states.");
   section.add("apply_scale", &options.apply_scale,
               "Apply the scale and offset that the file states, so that values are in physical units.");
   section.add("zero_is_invalid", &options.zero_is_invalid, "Take an all-zero spectrum for missing data.");
-  section.add("saturation", &options.saturation,
-              "Raw values from this one on mark the pixel as invalid, as a list of one number; empty: none do.");
-  section.add("wavelength_unit", &options.wavelength_unit,
-              "The unit of the file's wavelengths; auto takes what the file states, else guesses and says so.")
+  section.add(
+      "saturation", &options.saturation,
+      "Raw values from this one on mark the pixel as invalid, as a list of one number; empty: none do.");
+  section
+      .add("wavelength_unit", &options.wavelength_unit,
+           "The unit of the file's wavelengths; auto takes what the file states, else guesses and says so.")
       .choices({"auto", "nm", "um"});
 }
 
 void declare(config::Section& section, TrainOptions& options) {
-  section.add("epochs", &options.epochs, "Epochs of training; a checkpoint is written after each.").range(1, 1e6);
+  section.add("epochs", &options.epochs, "Epochs of training; a checkpoint is written after each.")
+      .range(1, 1e6);
   section.add("steps_per_epoch", &options.steps_per_epoch, "Gradient steps in an epoch.").range(1, 1e6);
   section.add("batch", &options.batch, "Patches in a step.").range(1, 4096);
-  section.add("patch_px", &options.patch_px, "Side of a patch; smaller cubes are taken whole.").range(8, 4096);
+  section.add("patch_px", &options.patch_px, "Side of a patch; smaller cubes are taken whole.")
+      .range(8, 4096);
   section.add("augment", &options.augment, "Flip and turn the patches at random.");
   section.add("learning_rate", &options.learning_rate, "Highest learning rate of Adam.").range(1e-8, 1);
   section.add("warmup_steps", &options.warmup_steps, "Steps over which the learning rate rises from zero.")
       .range(0, 1e6);
-  section.add("final_rate", &options.final_rate,
-              "Part of the learning rate that the cosine schedule ends with.")
+  section
+      .add("final_rate", &options.final_rate, "Part of the learning rate that the cosine schedule ends with.")
       .range(0, 1);
   section.add("weight_decay", &options.weight_decay, "Decoupled weight decay (AdamW).").range(0, 1);
   section.add("gradient_clip", &options.gradient_clip, "Largest norm of the gradient; 0 does not limit it.")
       .range(0, 1e6);
-  section.add("holdout_fraction", &options.holdout_fraction,
-              "Part of each cube's rows, at its end, that the network does not learn from: for early stopping and for "
-              "threshold.method far.")
+  section
+      .add("holdout_fraction", &options.holdout_fraction,
+           "Part of each cube's rows, at its end, that the network does not learn from: for early stopping "
+           "and for "
+           "threshold.method far.")
       .range(0, 0.9);
-  section.add("patience", &options.patience,
-              "Stop after this many epochs without a better loss on the held-out part; 0 never stops early.")
+  section
+      .add("patience", &options.patience,
+           "Stop after this many epochs without a better loss on the held-out part; 0 never stops early.")
       .range(0, 1e6);
 }
 
 void declare(config::Section& section, ThresholdOptions& options) {
-  section.add("method", &options.method,
-              "quantile: of the training scores; far: false-alarm rate on the held-out part of the training cubes; "
-              "sigma: median plus so many robust standard deviations (1.4826 MAD) of the scores; manual: value. detect "
-              "has no training cubes and takes the scores of the scene itself.")
+  section
+      .add("method", &options.method,
+           "quantile: of the training scores; far: false-alarm rate on the held-out part of the training "
+           "cubes; "
+           "sigma: median plus so many robust standard deviations (1.4826 MAD) of the scores; manual: value. "
+           "detect "
+           "has no training cubes and takes the scores of the scene itself.")
       .choices({"quantile", "far", "sigma", "manual"});
-  section.add("quantile", &options.quantile, "quantile: the part of the scores below the threshold.").range(0, 1);
-  section.add("far", &options.far, "far: the part of the normal pixels that may be called a defect.").range(0, 1);
+  section.add("quantile", &options.quantile, "quantile: the part of the scores below the threshold.")
+      .range(0, 1);
+  section.add("far", &options.far, "far: the part of the normal pixels that may be called a defect.")
+      .range(0, 1);
   section.add("sigma", &options.sigma, "sigma: robust standard deviations above the median.").range(0, 1e6);
   section.add("value", &options.value, "manual: the threshold itself.");
-  section.add("min_pixels", &options.min_pixels,
-              "Connected defect pixels (8 neighbours) that make a defect; smaller groups are normal. A cube is "
-              "accepted when it has no defect.")
+  section
+      .add("min_pixels", &options.min_pixels,
+           "Connected defect pixels (8 neighbours) that make a defect; smaller groups are normal. A cube is "
+           "accepted when it has no defect.")
       .range(1, 1e9);
 }
 
@@ -73,8 +87,9 @@ void declare(config::Section& section, RunOptions& options) {
   section.add("seed", &options.seed, "Seed of all random numbers.").range(0, 4e18);
   section.add("device", &options.device, "Where networks run; auto takes a CUDA device where there is one.")
       .choices({"auto", "cpu", "cuda"});
-  section.add("threads", &options.threads,
-              "Threads for computing; 0 takes one a core. Another number may change the last digits.")
+  section
+      .add("threads", &options.threads,
+           "Threads for computing; 0 takes one a core. Another number may change the last digits.")
       .range(0, 1024);
   section.add("ram_mb", &options.ram_mb, "Memory that cubes and maps may take, in MB.").range(64, 1e7);
 }
@@ -84,7 +99,8 @@ void declare(config::Section& section, RunOptions& options) {
 config::Schema schema_of(RunConfig& config) {
   config::Schema schema;
   declare(schema.section("data", "How a cube's values are read."), config.data);
-  declare(schema.section("preprocess", "From the bands of a cube to what the detector sees."), config.preprocess);
+  declare(schema.section("preprocess", "From the bands of a cube to what the detector sees."),
+          config.preprocess);
   declare(schema.section("model", "The detector and its network."), config.model);
   auto& train = schema.section("train", "How and on what the network is trained.");
   declare(train, config.train);

@@ -24,10 +24,18 @@ io::ReadOptions read_options(const DataOptions& options) {
 CubeSource::CubeSource(const std::filesystem::path& file, const DataOptions& options)
     : reader_(io::read_cube_info(file, read_options(options)), read_options(options)) {}
 
-std::string CubeSource::name() const { return info().path.string(); }
-Size CubeSource::size() const { return {info().rows, info().cols}; }
-const spectral::Bands& CubeSource::bands() const { return info().bands; }
-spectral::Block CubeSource::read(const Window& window) { return reader_.read(window); }
+std::string CubeSource::name() const {
+  return info().path.string();
+}
+Size CubeSource::size() const {
+  return {info().rows, info().cols};
+}
+const spectral::Bands& CubeSource::bands() const {
+  return info().bands;
+}
+spectral::Block CubeSource::read(const Window& window) {
+  return reader_.read(window);
+}
 
 MemorySource::MemorySource(model::BlockSource& source) : name_(source.name()), bands_(source.bands()) {
   auto block = source.read(whole(source.size()));
@@ -36,7 +44,10 @@ MemorySource::MemorySource(model::BlockSource& source) : name_(source.name()), b
 }
 
 MemorySource::MemorySource(std::string name, spectral::Bands bands, torch::Tensor values, torch::Tensor valid)
-    : name_(std::move(name)), bands_(std::move(bands)), values_(std::move(values)), valid_(std::move(valid)) {}
+    : name_(std::move(name)),
+      bands_(std::move(bands)),
+      values_(std::move(values)),
+      valid_(std::move(valid)) {}
 
 spectral::Block MemorySource::read(const Window& window) {
   const auto cut = [&window](const torch::Tensor& tensor) {

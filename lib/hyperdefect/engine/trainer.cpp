@@ -21,9 +21,10 @@ namespace {
 /// What two trainings must agree in so that one can go on where the other stopped.
 std::string job_text(const TrainJob& job) {
   auto config = job.config;
-  std::string text = version() + '\n' +
-                     schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}) +
-                     std::to_string(config.run.seed);
+  std::string text =
+      version() + '\n' +
+      schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}) +
+      std::to_string(config.run.seed);
   for (const auto& cube : job.cubes) {
     text += '\n' + cube.relative.generic_string();
   }
@@ -44,8 +45,8 @@ void check_bands(model::Detector& detector, const FitJob& job) {
     try {
       detector.bind(source->bands());
     } catch (const ModelError& reason) {
-      throw InputError(text::cat(source->name(), ": does not match the first cube, ", job.sources.front()->name(), ": ",
-                                 reason.what()));
+      throw InputError(text::cat(source->name(), ": does not match the first cube, ",
+                                 job.sources.front()->name(), ": ", reason.what()));
     }
   }
 }
@@ -54,8 +55,9 @@ void set_threshold(FittedModel& model, const FitJob& job, Observer& observer) {
   const auto& options = model.config.threshold;
   const double held_out = options.method == "far" ? job.train.holdout_fraction : 0.0;
   if (options.method == "far" && held_out == 0.0) {
-    log::warning("threshold.method is far, but train.holdout_fraction is 0: the false-alarm rate is that on the "
-                 "training pixels, a little too low for others");
+    log::warning(
+        "threshold.method is far, but train.holdout_fraction is 0: the false-alarm rate is that on the "
+        "training pixels, a little too low for others");
   }
   const auto scores = training_scores(*model.detector, job, held_out, observer);
   model.threshold = threshold_from(scores, options);
@@ -66,7 +68,8 @@ void set_threshold(FittedModel& model, const FitJob& job, Observer& observer) {
 
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {
   if (std::filesystem::exists(file)) {
-    throw UsageError(text::cat(file.string(), " exists (", what, "): nothing was done; take another name with -o, ",
+    throw UsageError(text::cat(file.string(), " exists (", what,
+                               "): nothing was done; take another name with -o, ",
                                "replace it with --overwrite, or go on with --resume"));
   }
 }
@@ -95,7 +98,8 @@ void check_outputs(const TrainJob& job) {
     write_file(probe, "");
     std::filesystem::remove(probe);
   } catch (const std::exception& reason) {
-    throw UsageError(text::cat("cannot write the model into ", folder.empty() ? "." : folder.string(), ": ", reason.what()));
+    throw UsageError(text::cat("cannot write the model into ", folder.empty() ? "." : folder.string(), ": ",
+                               reason.what()));
   }
   if (!job.overwrite && !job.resume) {
     refuse_unasked(files.model, "a model");

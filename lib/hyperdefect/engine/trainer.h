@@ -36,8 +36,9 @@ struct TrainReport {
 /// Checks that the output can be written and replaces nothing unasked. @throws UsageError
 void check_outputs(const TrainJob& job);
 
-/// Trains and writes the model, the record of its epochs (CSV) and the effective configuration; the checkpoint is
-/// removed when the model stands. @throws what fit() throws, InputError for a cube that cannot be read.
+/// Trains and writes the model, the record of its epochs (CSV) and the effective configuration; the
+/// checkpoint is removed when the model stands. @throws what fit() throws, InputError for a cube that cannot
+/// be read.
 TrainReport train(const TrainJob& job, Observer& observer);
 
 }  // namespace hyperdefect::engine

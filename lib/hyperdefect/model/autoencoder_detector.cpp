@@ -57,38 +57,60 @@ void AutoencoderDetector::sample_spectra(const torch::Tensor& transformed, const
   sampled_order_ = ranks.index_select(0, kept);
 }
 
-void AutoencoderDetector::finish() {
+bool AutoencoderDetector::finish() {
   preprocess_->finish();
-  const torch::NoGradGuard no_gradient;
-  const auto count = sampled_spectra_.size(0);
-  const auto repeated = sampled_spectra_.index_select(0, torch::arange(kFillSpectra, torch::kLong).remainder(count));
-  const auto column = repeated.t().unsqueeze(-1).contiguous();
-  spectra_.copy_(preprocess_->whitened(column, torch::ones({kFillSpectra, 1}, torch::kBool)).squeeze(-1).t());
+  const bool again = options_.preprocess.trim_fraction > 0 && !trimmed_;
+  if (again) {
+    preprocess_->trim_like(sampled_spectra_.t());
+  } else {
+    keep_fill_spectra();
+  }
+  trimmed_ = again;
   sampled_spectra_.reset();
   sampled_order_.reset();
   observed_blocks_ = 0;
+  return again;
 }
 
-spectral::Block AutoencoderDetector::prepare(const spectral::Block& block) const {
+void AutoencoderDetector::keep_fill_spectra() {
+  const torch::NoGradGuard no_gradient;
+  const auto count = sampled_spectra_.size(0);
+  const auto repeated =
+      sampled_spectra_.index_select(0, torch::arange(kFillSpectra, torch::kLong).remainder(count));
+  const auto column = repeated.t().unsqueeze(-1).contiguous().to(spectra_.device());
+  const auto valid = torch::ones({kFillSpectra, 1}, torch::kBool).to(spectra_.device());
+  spectra_.copy_(preprocess_->whitened(column, valid).squeeze(-1).t());
+}
+
+spectral::Block AutoencoderDetector::on_device(const spectral::Block& block) const {
+  return {block.values.to(spectra_.device()), block.valid.to(spectra_.device()), block.window, block.image};
+}
+
+spectral::Block AutoencoderDetector::prepare(const spectral::Block& cube) const {
+  const auto block = on_device(cube);
   const auto transformed = preprocess_->transformed(preprocess_->matched(block.values));
   return {preprocess_->whitened(transformed, block.valid), block.valid, block.window, block.image};
 }
 
 torch::Tensor AutoencoderDetector::loss(const Batch& batch, at::Generator& generator) {
-  return options_.learning.corruption == "holes" ? hole_loss(batch, generator) : defect_loss(batch, generator);
+  return options_.learning.corruption == "holes" ? hole_loss(batch, generator)
+                                                 : defect_loss(batch, generator);
 }
 
 torch::Tensor AutoencoderDetector::hole_loss(const Batch& batch, at::Generator& generator) {
   const auto& sizes = options_.learning.hole_sizes_px;
   const Size patch{batch.values.size(2), batch.values.size(3)};
-  const auto drawn = torch::randint(static_cast<std::int64_t>(sizes.size()), {1}, generator, torch::kLong).item<int>();
+  const auto drawn =
+      torch::randint(static_cast<std::int64_t>(sizes.size()), {1}, generator, torch::kLong).item<int>();
   std::vector<torch::Tensor> masks;
   for (std::int64_t n = 0; n < batch.values.size(0); ++n) {
-    masks.push_back(random_holes(patch, sizes[static_cast<std::size_t>(drawn)], options_.learning.hole_fraction, generator));
+    masks.push_back(random_holes(patch, sizes[static_cast<std::size_t>(drawn)],
+                                 options_.learning.hole_fraction, generator));
   }
-  const auto mask = torch::stack(masks);
-  const auto choice = torch::randint(kFillSpectra, mask.sizes(), generator, torch::kLong);
-  const auto fill = spectra_.index_select(0, choice.flatten()).view({mask.size(0), patch.rows, patch.cols, -1});
+  const auto mask = torch::stack(masks).to(batch.values.device());
+  const auto choice = torch::randint(kFillSpectra, mask.sizes(), generator, torch::kLong).to(mask.device());
+  const auto fill =
+      spectra_.index_select(0, choice.flatten()).view({mask.size(0), patch.rows, patch.cols, -1});
   const auto input = torch::where(mask.unsqueeze(1), fill.permute({0, 3, 1, 2}), batch.values);
   const auto weight = mask.logical_and(batch.valid).to(torch::kFloat);
   return loss_of(reconstructed(input, {}), batch.values, weight);
@@ -97,10 +119,12 @@ torch::Tensor AutoencoderDetector::hole_loss(const Batch& batch, at::Generator& 
 /// A random change of brightness and slope for each patch, (N, components, 1, 1).
 torch::Tensor AutoencoderDetector::random_illumination(std::int64_t patches, at::Generator& generator) const {
   const auto features = preprocess_->features();
-  const auto shape = torch::stack({torch::full({features}, options_.learning.gain),
-                                   torch::linspace(-options_.learning.tilt, options_.learning.tilt, features)});
+  const auto shape =
+      torch::stack({torch::full({features}, options_.learning.gain),
+                    torch::linspace(-options_.learning.tilt, options_.learning.tilt, features)});
   const auto amounts = torch::rand({patches, 2}, generator, torch::kFloat) * 2 - 1;
-  return preprocess_->whitened_change(amounts.matmul(shape).view({patches, features, 1, 1}));
+  return preprocess_->whitened_change(
+      amounts.matmul(shape).view({patches, features, 1, 1}).to(spectra_.device()));
 }
 
 torch::Tensor AutoencoderDetector::defect_loss(const Batch& batch, at::Generator& generator) {
@@ -116,8 +140,9 @@ torch::Tensor AutoencoderDetector::defect_loss(const Batch& batch, at::Generator
     masks.push_back(defects.mask);
   }
   const auto target = batch.values + random_illumination(batch.values.size(0), generator);
-  const auto input = target + preprocess_->whitened_change(torch::stack(changes));
-  const auto weight = (1 + (learning.defect_weight - 1) * torch::stack(masks).to(torch::kFloat)) * batch.valid;
+  const auto input = target + preprocess_->whitened_change(torch::stack(changes).to(target.device()));
+  const auto mask = torch::stack(masks).to(target.device(), torch::kFloat);
+  const auto weight = (1 + (learning.defect_weight - 1) * mask) * batch.valid;
   return loss_of(reconstructed(input, {}), target, weight);
 }
 
@@ -159,7 +184,8 @@ torch::Tensor AutoencoderDetector::masked_prediction(const torch::Tensor& compon
   return sum / static_cast<double>(options_.score.rounds);
 }
 
-std::vector<torch::Tensor> AutoencoderDetector::predictions(const torch::Tensor& components, const Window& window) {
+std::vector<torch::Tensor> AutoencoderDetector::predictions(const torch::Tensor& components,
+                                                            const Window& window) {
   if (!masked()) {
     return {reconstructed(components.unsqueeze(0), window).squeeze(0)};
   }
@@ -180,7 +206,8 @@ ScoreParts AutoencoderDetector::parts_of(const spectral::Block& block) {
     residuals.push_back((prediction - components).square().mean(0).sqrt());
     mean += prediction / static_cast<double>(predicted.size());
   }
-  const auto angle = spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->spectra(mean));
+  const auto angle =
+      spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->spectra(mean));
   ScoreParts parts{torch::stack(residuals), components - mean, angle.to(torch::kFloat), {}};
   if (options_.score.rx_weight > 0) {
     parts.rx = preprocess_->rx_distance(transformed).to(torch::kFloat);
@@ -189,16 +216,20 @@ ScoreParts AutoencoderDetector::parts_of(const spectral::Block& block) {
 }
 
 void AutoencoderDetector::calibrate(const spectral::Block& block) {
-  score_->observe(parts_of(block), block.valid);
+  const auto moved = on_device(block);
+  score_->observe(parts_of(moved), moved.valid);
 }
 
-void AutoencoderDetector::finish_calibration() { score_->finish(); }
+void AutoencoderDetector::finish_calibration() {
+  score_->finish();
+}
 
 ScoreMaps AutoencoderDetector::score(const spectral::Block& block) {
-  const auto parts = parts_of(block);
+  const auto parts = parts_of(on_device(block));
+  const auto valid = block.valid.cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();
-  return {torch::where(block.valid, score_->forward(parts, block.valid), nan), torch::where(block.valid, parts.sad_rad, nan),
-          block.valid};
+  const auto score = score_->forward(parts, block.valid.to(parts.sad_rad.device())).cpu();
+  return {torch::where(valid, score, nan), torch::where(valid, parts.sad_rad.cpu(), nan), valid};
 }
 
 Field AutoencoderDetector::field() const {
@@ -208,9 +239,11 @@ Field AutoencoderDetector::field() const {
 }
 
 std::int64_t AutoencoderDetector::bytes_per_pixel() const {
-  const auto lifted = options_.model.lift_channels * preprocess_->features() / options_.model.lift_stride.front();
-  const auto floats = 6 * preprocess_->features() + 2 * lifted + 24 * options_.model.features.front() +
-                      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 6) * preprocess_->components();
+  const auto lifted =
+      options_.model.lift_channels * preprocess_->features() / options_.model.lift_stride.front();
+  const auto floats =
+      6 * preprocess_->features() + 2 * lifted + 24 * options_.model.features.front() +
+      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 6) * preprocess_->components();
   return floats * static_cast<std::int64_t>(sizeof(float));
 }
 
@@ -221,7 +254,8 @@ std::string AutoencoderDetector::summary() const {
   const auto passes = masked() ? kQuarters * options_.score.rounds *
                                      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size())
                                : 1;
-  page << "score: " << options_.score.passes << ", " << passes << (passes == 1 ? " pass" : " passes") << " of the network\n";
+  page << "score: " << options_.score.passes << ", " << passes << (passes == 1 ? " pass" : " passes")
+       << " of the network\n";
   return page.str();
 }
 

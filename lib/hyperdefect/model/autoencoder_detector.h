@@ -12,9 +12,10 @@ namespace hyperdefect::model {
 
 /// Reconstructs each spectrum from its surroundings by a network, and scores what it could not reconstruct.
 ///
-/// A network with skip connections copies its input, defects included, unless it is trained not to. Here it learns to
-/// undo a corruption (LearningOptions): holes, whose pixels it does not see, or small smooth defects, which it has to
-/// take out. With `holes` it also scores in masked passes: a pixel is judged by a prediction that did not see it.
+/// A network with skip connections copies its input, defects included, unless it is trained not to. Here it
+/// learns to undo a corruption (LearningOptions): holes, whose pixels it does not see, or small smooth
+/// defects, which it has to take out. With `holes` it also scores in masked passes: a pixel is judged by a
+/// prediction that did not see it.
 class AutoencoderDetector : public Detector {
  public:
   AutoencoderDetector(const DetectorOptions& options, const spectral::Bands& bands);
@@ -22,7 +23,7 @@ class AutoencoderDetector : public Detector {
   const spectral::Bands& bands() const override { return preprocess_->bands(); }
   void bind(const spectral::Bands& cube) override { preprocess_->bind(cube); }
   void observe(const spectral::Block& block) override;
-  void finish() override;
+  bool finish() override;
   bool trainable() const override { return true; }
   spectral::Block prepare(const spectral::Block& block) const override;
   torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
@@ -35,13 +36,17 @@ class AutoencoderDetector : public Detector {
 
  private:
   torch::Tensor reconstructed(const torch::Tensor& components, const Window& window);
-  torch::Tensor masked_prediction(const torch::Tensor& components, const Window& window, std::int64_t size_px);
+  torch::Tensor masked_prediction(const torch::Tensor& components, const Window& window,
+                                  std::int64_t size_px);
   std::vector<torch::Tensor> predictions(const torch::Tensor& components, const Window& window);
+  spectral::Block on_device(const spectral::Block& block) const;
   ScoreParts parts_of(const spectral::Block& block);
   torch::Tensor hole_loss(const Batch& batch, at::Generator& generator);
   torch::Tensor defect_loss(const Batch& batch, at::Generator& generator);
   torch::Tensor random_illumination(std::int64_t patches, at::Generator& generator) const;
-  torch::Tensor loss_of(const torch::Tensor& predicted, const torch::Tensor& target, const torch::Tensor& weight) const;
+  torch::Tensor loss_of(const torch::Tensor& predicted, const torch::Tensor& target,
+                        const torch::Tensor& weight) const;
+  void keep_fill_spectra();
   void sample_spectra(const torch::Tensor& transformed, const spectral::Block& block);
   bool masked() const { return options_.score.passes == "masked"; }
 
@@ -54,6 +59,7 @@ class AutoencoderDetector : public Detector {
   torch::Tensor sampled_spectra_;
   torch::Tensor sampled_order_;
   std::int64_t observed_blocks_ = 0;
+  bool trimmed_ = false;
 };
 
 }  // namespace hyperdefect::model

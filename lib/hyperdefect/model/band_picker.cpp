@@ -10,8 +10,9 @@ namespace hyperdefect::model {
 namespace {
 
 std::vector<std::int64_t> indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options) {
-  return spectral::usable_bands(cube, {options.use_bad_band_list, options.min_wavelength_nm, options.max_wavelength_nm,
-                                       options.drop_ranges_nm, options.drop_bands});
+  return spectral::usable_bands(
+      cube, {options.use_bad_band_list, options.min_wavelength_nm, options.max_wavelength_nm,
+             options.drop_ranges_nm, options.drop_bands});
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOption
 }
 
 BandPicker::BandPicker(const spectral::Bands& cube, const spectral::Bands& model,
-                             const PreprocessOptions& options) {
+                       const PreprocessOptions& options) {
   if (!cube.wavelengths_nm.empty() && !model.wavelengths_nm.empty()) {
     match_ = spectral::match_bands(cube, model, options.wavelength_tolerance_nm, options.interpolate);
     return;

@@ -15,8 +15,8 @@ namespace hyperdefect::model {
 /// @throws InputError where none is left.
 spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
-/// Takes a model's bands out of a cube: matched by wavelength where both have them, else by number, with the bands that
-/// the options leave out left out of the cube first.
+/// Takes a model's bands out of a cube: matched by wavelength where both have them, else by number, with the
+/// bands that the options leave out left out of the cube first.
 class BandPicker {
  public:
   /// @throws ModelError naming what does not match.

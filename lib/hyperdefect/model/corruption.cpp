@@ -32,9 +32,9 @@ torch::Tensor mixed(torch::Tensor bits) {
 /// A spot's side lengths are log-uniform; half of the larger ones are ellipses, the others rectangles.
 torch::Tensor random_spot(std::int64_t max_px, at::Generator& generator) {
   const auto side = [&] {
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(draw_log_uniform(1.0, static_cast<double>(max_px) + 0.99,
-                                                                               generator)),
-                                    1, max_px);
+    return std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(draw_log_uniform(1.0, static_cast<double>(max_px) + 0.99, generator)), 1,
+        max_px);
   };
   const auto rows = side();
   const auto cols = side();
@@ -48,11 +48,12 @@ torch::Tensor random_spot(std::int64_t max_px, at::Generator& generator) {
   return (axis(rows).unsqueeze(1) + axis(cols).unsqueeze(0)).le(1.0);
 }
 
-/// One draw of a Gaussian process with unit variance: random Fourier features of the squared exponential kernel.
+/// One draw of a Gaussian process with unit variance: random Fourier features of the squared exponential
+/// kernel.
 torch::Tensor smooth_spectrum(std::int64_t features, at::Generator& generator) {
   constexpr std::int64_t kWaves = 32;
-  const double length = draw_log_uniform(static_cast<double>(features) / 60.0, static_cast<double>(features) / 2.0,
-                                         generator);
+  const double length =
+      draw_log_uniform(static_cast<double>(features) / 60.0, static_cast<double>(features) / 2.0, generator);
   const auto frequency = torch::randn({kWaves, 1}, generator, torch::kFloat) / length;
   const auto phase = torch::rand({kWaves, 1}, generator, torch::kFloat) * (2 * M_PI);
   const auto place = torch::arange(features, torch::kFloat).unsqueeze(0);
@@ -86,13 +87,17 @@ torch::Tensor random_holes(Size patch, std::int64_t size_px, double fraction, at
   const CellGrid grid{size_px, draw_below(size_px, generator), draw_below(size_px, generator)};
   const auto cells = cells_of(whole(patch), grid);
   const auto is_hole =
-      torch::rand({patch.rows / size_px + 2, patch.cols / size_px + 2}, generator, torch::kFloat).lt(fraction);
+      torch::rand({patch.rows / size_px + 2, patch.cols / size_px + 2}, generator, torch::kFloat)
+          .lt(fraction);
   return is_hole.index_select(0, cells.row).index_select(1, cells.col);
 }
 
-Defects random_defects(std::int64_t features, Size patch, const DefectOptions& options, at::Generator& generator) {
-  Defects defects{torch::zeros({features, patch.rows, patch.cols}), torch::zeros({patch.rows, patch.cols}, torch::kBool)};
-  const auto wanted = static_cast<std::int64_t>(std::ceil(options.fraction * static_cast<double>(patch.pixels())));
+Defects random_defects(std::int64_t features, Size patch, const DefectOptions& options,
+                       at::Generator& generator) {
+  Defects defects{torch::zeros({features, patch.rows, patch.cols}),
+                  torch::zeros({patch.rows, patch.cols}, torch::kBool)};
+  const auto wanted =
+      static_cast<std::int64_t>(std::ceil(options.fraction * static_cast<double>(patch.pixels())));
   const auto max_px = std::min({options.max_px, patch.rows, patch.cols});
   for (std::int64_t covered = 0; covered < wanted;) {
     const auto spot = random_spot(max_px, generator);

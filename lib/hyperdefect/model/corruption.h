@@ -24,16 +24,16 @@ struct Cells {
 };
 Cells cells_of(const Window& window, const CellGrid& grid);
 
-/// A mask (rows, cols) bool of the window, true where the cell is one of the given quarter (0..3) of all cells: cells
-/// with even or odd row and column. Each pixel is in exactly one quarter.
+/// A mask (rows, cols) bool of the window, true where the cell is one of the given quarter (0..3) of all
+/// cells: cells with even or odd row and column. Each pixel is in exactly one quarter.
 torch::Tensor quarter_mask(const Window& window, const CellGrid& grid, std::int64_t quarter);
 
-/// For each pixel of the window a number in [0, count) that depends on its place in the image and the seed only,
-/// (rows, cols) int64.
+/// For each pixel of the window a number in [0, count) that depends on its place in the image and the seed
+/// only, (rows, cols) int64.
 torch::Tensor pixel_choice(const Window& window, std::int64_t count, std::uint64_t seed);
 
-/// Random holes for a training patch: each cell of a grid with random offset is a hole with the given probability;
-/// (rows, cols) bool.
+/// Random holes for a training patch: each cell of a grid with random offset is a hole with the given
+/// probability; (rows, cols) bool.
 torch::Tensor random_holes(Size patch, std::int64_t size_px, double fraction, at::Generator& generator);
 
 /// A smooth random change of the spectra on small random spots.
@@ -50,7 +50,9 @@ struct Defects {
   torch::Tensor mask;
 };
 /// Spots of up to max_px a side with amplitude log-uniform; over the spectrum a Gaussian process with squared
-/// exponential covariance and length scales from 1/60 of the axis to half of it. @param features length of the axis.
-Defects random_defects(std::int64_t features, Size patch, const DefectOptions& options, at::Generator& generator);
+/// exponential covariance and length scales from 1/60 of the axis to half of it. @param features length of
+/// the axis.
+Defects random_defects(std::int64_t features, Size patch, const DefectOptions& options,
+                       at::Generator& generator);
 
 }  // namespace hyperdefect::model

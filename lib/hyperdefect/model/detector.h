@@ -43,10 +43,11 @@ struct DetectorOptions {
 
 /// A detector: what is fitted, shipped in a model file, and scores cubes.
 ///
-/// The order of calls is: bind() to a cube; observe() over all training blocks and finish(); then, where trainable(),
-/// loss() and a gradient step, many times; then calibrate() over training blocks and finish_calibration(); then
-/// bind() to any cube and score(). All state that a fitted detector needs is in its registered parameters and
-/// buffers, whose shapes follow from the options and the bands alone.
+/// The order of calls is: bind() to a cube; observe() over all training blocks and finish(), again as long as
+/// it wants; then, where trainable(), loss() and a gradient step, many times; then calibrate() over training
+/// blocks and finish_calibration(); then bind() to any cube and score(). All state that a fitted detector
+/// needs is in its registered parameters and buffers, whose shapes follow from the options and the bands
+/// alone.
 class Detector : public torch::nn::Module {
  public:
   using torch::nn::Module::Module;
@@ -57,9 +58,10 @@ class Detector : public torch::nn::Module {
   virtual void bind(const spectral::Bands& cube) = 0;
 
   /// Gathers statistics of a block's valid pixels; finish() closes the pass.
+  /// @return from finish() whether another pass over all blocks is wanted.
   /// @throws InputError from finish() where there are too few valid pixels to learn from.
   virtual void observe(const spectral::Block& block) = 0;
-  virtual void finish() = 0;
+  virtual bool finish() = 0;
 
   /// Whether there is something to train by gradient.
   virtual bool trainable() const = 0;
@@ -72,8 +74,8 @@ class Detector : public torch::nn::Module {
   virtual void calibrate(const spectral::Block& block) = 0;
   virtual void finish_calibration() = 0;
 
-  /// The maps of a block. Pixels nearer than field().halo to a border of the block that is not one of the image's
-  /// do not count.
+  /// The maps of a block. Pixels nearer than field().halo to a border of the block that is not one of the
+  /// image's do not count.
   virtual ScoreMaps score(const spectral::Block& block) = 0;
   virtual Field field() const = 0;
   /// Bytes that scoring holds for one pixel of a block, beside the block itself.

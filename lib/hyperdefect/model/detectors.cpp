@@ -21,7 +21,8 @@ constexpr std::array kDetectors{
           [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
             return std::make_shared<AutoencoderDetector>(options, bands);
           }},
-    Entry{"rx", [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
+    Entry{"rx",
+          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
             return std::make_shared<RxDetector>(options.preprocess, bands);
           }}};
 

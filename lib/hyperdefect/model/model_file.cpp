@@ -19,8 +19,9 @@ struct TypeName {
   const char* name;
   at::ScalarType type;
 };
-constexpr std::array kTypes{TypeName{"F64", at::kDouble}, TypeName{"F32", at::kFloat}, TypeName{"BF16", at::kBFloat16},
-                            TypeName{"I64", at::kLong},   TypeName{"I32", at::kInt},   TypeName{"U8", at::kByte},
+constexpr std::array kTypes{TypeName{"F64", at::kDouble},    TypeName{"F32", at::kFloat},
+                            TypeName{"BF16", at::kBFloat16}, TypeName{"I64", at::kLong},
+                            TypeName{"I32", at::kInt},       TypeName{"U8", at::kByte},
                             TypeName{"BOOL", at::kBool}};
 /// A header larger than this is taken for damage; the format's own limit is the same.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
@@ -94,7 +95,9 @@ torch::Tensor tensor_from(const nlohmann::json& entry, std::string_view data) {
     throw std::invalid_argument(text::cat(data.size(), " bytes of data, a tensor reaches to ", end));
   }
   auto tensor = torch::empty(shape, type);
-  std::memcpy(tensor.data_ptr(), data.data() + begin, bytes);
+  if (bytes > 0) {
+    std::memcpy(tensor.data_ptr(), data.data() + begin, bytes);
+  }
   return tensor;
 }
 
@@ -149,6 +152,8 @@ TensorFile read_tensors(const std::filesystem::path& path) {
     throw damaged(path, "its header is not the JSON that the format asks for");
   } catch (const std::invalid_argument& reason) {
     throw damaged(path, reason.what());
+  } catch (const c10::Error&) {
+    throw damaged(path, "a shape does not fit the file");
   }
   return content;
 }
@@ -172,8 +177,10 @@ void load_state(torch::nn::Module& module, const std::map<std::string, torch::Te
     const auto found = tensors.find(name);
     if (found == tensors.end()) {
       faults.push_back(text::cat(name, " is missing"));
-    } else if (found->second.sizes() != target.sizes() || found->second.scalar_type() != target.scalar_type()) {
-      faults.push_back(text::cat(name, " is ", shape_and_type(found->second), " instead of ", shape_and_type(target)));
+    } else if (found->second.sizes() != target.sizes() ||
+               found->second.scalar_type() != target.scalar_type()) {
+      faults.push_back(
+          text::cat(name, " is ", shape_and_type(found->second), " instead of ", shape_and_type(target)));
     }
   }
   for (const auto& [name, tensor] : tensors) {
@@ -182,8 +189,8 @@ void load_state(torch::nn::Module& module, const std::map<std::string, torch::Te
     }
   }
   if (!faults.empty()) {
-    throw ModelError(text::cat(origin, ": does not fit the model that its configuration describes: ",
-                               text::join(faults, "; ")));
+    throw ModelError(text::cat(
+        origin, ": does not fit the model that its configuration describes: ", text::join(faults, "; ")));
   }
   const torch::NoGradGuard no_gradient;
   for (auto& [name, target] : state) {

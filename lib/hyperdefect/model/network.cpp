@@ -18,7 +18,9 @@ namespace {
 constexpr std::int64_t kReach = 1;
 constexpr double kTaps = 9.0;
 
-double squared(std::int64_t width) { return static_cast<double>(width * width); }
+double squared(std::int64_t width) {
+  return static_cast<double>(width * width);
+}
 
 std::int64_t parameters_of(const torch::nn::Module& module) {
   std::int64_t count = 0;
@@ -28,21 +30,31 @@ std::int64_t parameters_of(const torch::nn::Module& module) {
   return count;
 }
 
+/// What a module prints of itself, without its children.
+std::string headline(const torch::nn::Module& module) {
+  std::ostringstream text;
+  module.pretty_print(text);
+  const auto line = text.str();
+  const auto name = line.rfind("::", line.find('('));
+  return name == std::string::npos ? line : line.substr(name + 2);
+}
+
 }  // namespace
 
 NetworkImpl::NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs)
     : torch::nn::Module("Network"), options_(options), bands_(bands), outputs_(outputs) {
   const auto bottleneck = width(options.levels());
   if (options.heads > 0 && bottleneck % options.heads != 0) {
-    throw ConfigError(text::cat("model.heads is ", options.heads, ", it must divide the last of model.features (",
-                                bottleneck, ")"));
+    throw ConfigError(text::cat("model.heads is ", options.heads,
+                                ", it must divide the last of model.features (", bottleneck, ")"));
   }
   build_lift();
   build_encoder();
   if (options.heads > 0) {
     attention_ = register_module(
         "attention",
-        nn::AttentionBlock(nn::AttentionBlockOptions(bottleneck, options.heads).window(options.attention_window)));
+        nn::AttentionBlock(
+            nn::AttentionBlockOptions(bottleneck, options.heads).window(options.attention_window)));
   }
   build_decoder();
   head_ = register_module("head", torch::nn::Conv2d(torch::nn::Conv2dOptions(width(0), outputs, 1)));
@@ -85,14 +97,16 @@ void NetworkImpl::build_encoder() {
 void NetworkImpl::build_decoder() {
   for (std::int64_t level = 0; level < options_.levels(); ++level) {
     DecoderStage stage;
-    stage.upsample = register_module(text::cat("upsample", level),
-                                     nn::Upsample(nn::UpsampleOptions(width(level + 1))
-                                                      .mode(nn::from_string<nn::Upsampling>(options_.upsample))));
+    stage.upsample = register_module(
+        text::cat("upsample", level),
+        nn::Upsample(
+            nn::UpsampleOptions(width(level + 1)).mode(nn::from_string<nn::Upsampling>(options_.upsample))));
     const auto mode = has_skip(level) ? nn::from_string<nn::Skip>(options_.skip) : nn::Skip::none;
-    stage.skip = register_module(text::cat("skip", level),
-                                 nn::SkipConnection(nn::SkipConnectionOptions(width(level + 1), width(level))
-                                                        .mode(mode)
-                                                        .channels(mode == nn::Skip::concat ? options_.skip_channels : 0)));
+    stage.skip = register_module(
+        text::cat("skip", level),
+        nn::SkipConnection(nn::SkipConnectionOptions(width(level + 1), width(level))
+                               .mode(mode)
+                               .channels(mode == nn::Skip::concat ? options_.skip_channels : 0)));
     stage.join = register_module(text::cat("decoder", level),
                                  nn::ConvBlock(nn::ConvBlockOptions(stage.skip->out_channels(), width(level))
                                                    .norm(nn::from_string<nn::Norm>(options_.norm))));
@@ -103,8 +117,8 @@ void NetworkImpl::build_decoder() {
   }
 }
 
-/// Without a normalisation a residual block begins as the identity, and a network with input_skip too: its variance
-/// would grow from block to block otherwise.
+/// Without a normalisation a residual block begins as the identity, and a network with input_skip too: its
+/// variance would grow from block to block otherwise.
 void NetworkImpl::start_blocks_as_identity() {
   const torch::NoGradGuard no_gradient;
   if (options_.norm == "none" && options_.residual) {
@@ -125,7 +139,8 @@ torch::Tensor NetworkImpl::padded(const torch::Tensor& x) const {
 }
 
 torch::Tensor NetworkImpl::forward(const torch::Tensor& x, const Window& place) {
-  TORCH_CHECK(x.dim() == 4 && x.size(1) == bands_, "Network: expected (N, ", bands_, ", rows, cols), got ", x.sizes());
+  TORCH_CHECK(x.dim() == 4 && x.size(1) == bands_, "Network: expected (N, ", bands_, ", rows, cols), got ",
+              x.sizes());
   auto features = lift_->forward(padded(x)).contiguous(at::MemoryFormat::ChannelsLast);
   if (full_resolution_) {
     features = full_resolution_->forward(features);
@@ -174,8 +189,9 @@ Field NetworkImpl::field() const {
   if (!attention_) {
     return {stride(), decoder_radius() + encoder_radius() + stride()};
   }
-  // A token sees its whole attention window, and each token there what the encoder reaches. Blocks begin at windows: a
-  // halo of the decoder's reach plus whole windows for the encoder's leaves all of that inside the block.
+  // A token sees its whole attention window, and each token there what the encoder reaches. Blocks begin at
+  // windows: a halo of the decoder's reach plus whole windows for the encoder's leaves all of that inside the
+  // block.
   const auto window = options_.attention_window * stride();
   const auto context = (encoder_radius() + window - 1) / window * window;
   return {window, decoder_radius() + context};
@@ -204,7 +220,8 @@ double NetworkImpl::multiply_adds_per_pixel() const {
   for (std::int64_t level = 0; level < options_.levels(); ++level) {
     sum += pixels * decoder_multiply_adds(level);
     pixels /= 4.0;
-    sum += pixels * kTaps * (static_cast<double>(width(level) * width(level + 1)) + 2 * squared(width(level + 1)));
+    sum += pixels * kTaps *
+           (static_cast<double>(width(level) * width(level + 1)) + 2 * squared(width(level + 1)));
   }
   if (attention_) {
     const double tokens = static_cast<double>(options_.attention_window * options_.attention_window);
@@ -219,12 +236,13 @@ std::string NetworkImpl::summary() const {
   page << "network: (N, " << bands_ << ", rows, cols) -> (N, " << outputs_ << ", rows, cols)\n";
   for (const auto& child : named_children()) {
     page << "  " << std::left << std::setw(16) << child.key() << std::right << std::setw(8)
-         << parameters_of(*child.value()) << "  " << *child.value() << '\n';
+         << parameters_of(*child.value()) << "  " << headline(*child.value()) << '\n';
   }
-  page << "parameters: " << parameters_of(*this) << "\nstride: " << stride() << " pixels\nreceptive field: "
-       << 2 * (encoder_radius() + decoder_radius()) + 1 << " pixels";
+  page << "parameters: " << parameters_of(*this) << "\nstride: " << stride()
+       << " pixels\nreceptive field: " << 2 * (encoder_radius() + decoder_radius()) + 1 << " pixels";
   if (attention_) {
-    page << ", and by attention the windows of " << options_.attention_window * stride() << " pixels that it touches";
+    page << ", and by attention the windows of " << options_.attention_window * stride()
+         << " pixels that it touches";
   }
   page << "\nmultiply-adds a pixel: " << std::llround(multiply_adds_per_pixel()) << '\n';
   return page.str();

@@ -18,18 +18,18 @@
 
 namespace hyperdefect::model {
 
-/// The reconstructing network: spectral lift, an encoder that halves the resolution, multi-head self-attention at the
-/// bottleneck, and a decoder with skip connections.
+/// The reconstructing network: spectral lift, an encoder that halves the resolution, multi-head
+/// self-attention at the bottleneck, and a decoder with skip connections.
 ///
-/// Shapes: (N, bands, rows, cols) -> (N, outputs, rows, cols), any rows and cols: the image is padded to the stride at
-/// its lower and right border by reflection, and cropped back.
+/// Shapes: (N, bands, rows, cols) -> (N, outputs, rows, cols), any rows and cols: the image is padded to the
+/// stride at its lower and right border by reflection, and cropped back.
 class NetworkImpl : public torch::nn::Module {
  public:
   /// @throws ConfigError where `heads` does not divide the features of the bottleneck.
   NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs);
 
-  /// @param place where x lies in the image, beginning at multiples of stride(): attention windows are anchored at the
-  /// image.
+  /// @param place where x lies in the image, beginning at multiples of stride(): attention windows are
+  /// anchored at the image.
   torch::Tensor forward(const torch::Tensor& x, const Window& place = {});
 
   /// Pixels between two tokens of the bottleneck.

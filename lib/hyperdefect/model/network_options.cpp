@@ -4,50 +4,70 @@
 namespace hyperdefect::model {
 
 void declare(config::Section& section, ModelOptions& options) {
-  section.add("detector", &options.detector,
-              "autoencoder: reconstructs each spectrum from its surroundings by a network. rx: global RX, the "
-              "Mahalanobis distance to the background mean; it takes all bands and none of the other keys here.")
+  section
+      .add("detector", &options.detector,
+           "autoencoder: reconstructs each spectrum from its surroundings by a network. rx: global RX, the "
+           "Mahalanobis distance to the background mean; it takes all bands and none of the other keys here.")
       .choices({"autoencoder", "rx"});
-  section.add("features", &options.features,
-              "Channels at full resolution and after each halving of it: [48, 48, 48, 48] halves three times.")
+  section
+      .add("features", &options.features,
+           "Channels at full resolution and after each halving of it: [48, 48, 48, 48] halves three times.")
       .range(1, 1024)
       .entries(2, 6);
-  section.add("norm", &options.norm,
-              "Normalisation after a convolution: none; layer (each pixel over its channels); batch (over the batch in "
-              "training, frozen afterwards).")
+  section
+      .add("norm", &options.norm,
+           "Normalisation after a convolution: none; layer (each pixel over its channels); batch (over the "
+           "batch in "
+           "training, frozen afterwards).")
       .choices({"none", "layer", "batch"});
   section.add("residual", &options.residual, "Residual connections y = F(x) + x in the encoder's blocks.");
   section.add("full_resolution_block", &options.full_resolution_block,
               "A residual block at full resolution, before the first halving.");
-  section.add("decoder_blocks", &options.decoder_blocks, "A residual block after each stage of the decoder too.");
+  section.add("decoder_blocks", &options.decoder_blocks,
+              "A residual block after each stage of the decoder too.");
   section.add("input_skip", &options.input_skip,
-              "Add the input to the output: the network then predicts what has to be taken away. For train.corruption "
+              "Add the input to the output: the network then predicts what has to be taken away. For "
+              "train.corruption "
               "defects; with holes it would hand on what fills the holes.");
-  section.add("lift", &options.lift,
-              "From bands to features: spectral (convolution along the bands), factorised (along the bands, then "
-              "over rows and columns), full (3-D kernel), linear (per-pixel layer alone).")
+  section
+      .add(
+          "lift", &options.lift,
+          "From bands to features: spectral (convolution along the bands), factorised (along the bands, then "
+          "over rows and columns), full (3-D kernel), linear (per-pixel layer alone).")
       .choices({"spectral", "factorised", "full", "linear"});
   section.add("lift_channels", &options.lift_channels, "Kernels of the 3-D convolution.").range(1, 256);
-  section.add("lift_kernel", &options.lift_kernel, "Kernel size over band, row and column.").range(1, 31).entries(3, 3);
-  section.add("lift_stride", &options.lift_stride, "Stride over band, row and column; rows and columns take 1.")
-      .range(1, 31).entries(3, 3);
-  section.add("lift_residual", &options.lift_residual, "Add a per-pixel linear projection of the bands to the lift.");
+  section.add("lift_kernel", &options.lift_kernel, "Kernel size over band, row and column.")
+      .range(1, 31)
+      .entries(3, 3);
+  section
+      .add("lift_stride", &options.lift_stride, "Stride over band, row and column; rows and columns take 1.")
+      .range(1, 31)
+      .entries(3, 3);
+  section.add("lift_residual", &options.lift_residual,
+              "Add a per-pixel linear projection of the bands to the lift.");
   section.add("skip", &options.skip, "How an encoder stage reaches the decoder stage of its size.")
       .choices({"concat", "add", "none"});
-  section.add("skip_channels", &options.skip_channels, "concat: channels that a skip connection is reduced to; 0 keeps them all.")
+  section
+      .add("skip_channels", &options.skip_channels,
+           "concat: channels that a skip connection is reduced to; 0 keeps them all.")
       .range(0, 1024);
   section.add("skip_full_resolution", &options.skip_full_resolution,
               "Whether the full resolution has a skip connection too.");
-  section.add("heads", &options.heads, "Heads of the self-attention at the bottleneck; 0 leaves it out.").range(0, 64);
-  section.add("attention_window", &options.attention_window,
-              "Attention reaches over windows of this many tokens squared, anchored at the image's corner; a token is "
-              "2^levels pixels squared.")
+  section.add("heads", &options.heads, "Heads of the self-attention at the bottleneck; 0 leaves it out.")
+      .range(0, 64);
+  section
+      .add("attention_window", &options.attention_window,
+           "Attention reaches over windows of this many tokens squared, anchored at the image's corner; a "
+           "token is "
+           "2^levels pixels squared.")
       .range(1, 64);
   section.add("upsample", &options.upsample, "How the decoder doubles the resolution.")
       .choices({"bilinear", "nearest", "transposed_conv"});
-  section.add("precision", &options.precision,
-              "Arithmetic of the network: bfloat16 is about twice as fast on processors that have it, and slow on "
-              "others. Thresholds hold for the precision that they were set in.")
+  section
+      .add("precision", &options.precision,
+           "Arithmetic of the network: bfloat16 is about twice as fast on processors that have it, and slow "
+           "on "
+           "others. Thresholds hold for the precision that they were set in.")
       .choices({"float32", "bfloat16"});
 }
 

@@ -35,7 +35,7 @@ PreprocessImpl::PreprocessImpl(const PreprocessOptions& options, spectral::Bands
 }
 
 void PreprocessImpl::register_statistics() {
-  mean_ = register_buffer("mean", torch::zeros({features_}));
+  mean_ = register_buffer("mean", torch::zeros({features_}, torch::kDouble));
   to_components_ = register_buffer("to_components", torch::zeros({components_, features_}));
   from_components_ = register_buffer("from_components", torch::zeros({features_, components_}));
   axes_ = register_buffer("axes", torch::zeros({features_, components_}));
@@ -59,13 +59,14 @@ torch::Tensor PreprocessImpl::transformed(const torch::Tensor& matched) const {
     return values;
   }
   const auto bin = bin_of_band_.to(values.device());
-  const auto sums = torch::zeros({features_, values.size(1), values.size(2)}, values.options()).index_add_(0, bin, values);
+  const auto sums =
+      torch::zeros({features_, values.size(1), values.size(2)}, values.options()).index_add_(0, bin, values);
   return sums / torch::bincount(bin).to(values.scalar_type()).view({-1, 1, 1});
 }
 
 torch::Tensor PreprocessImpl::whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const {
   const auto usable = valid.unsqueeze(0);
-  const auto centred = torch::where(usable, transformed - mean_.view({-1, 1, 1}), 0.0F);
+  const auto centred = torch::where(usable, transformed - mean_.to(torch::kFloat).view({-1, 1, 1}), 0.0F);
   return per_pixel(to_components_, centred);
 }
 
@@ -78,7 +79,7 @@ torch::Tensor PreprocessImpl::on_band_axis(const torch::Tensor& components) cons
 }
 
 torch::Tensor PreprocessImpl::spectra(const torch::Tensor& components) const {
-  return physical(per_pixel(from_components_, components) + mean_.view({-1, 1, 1}));
+  return physical(per_pixel(from_components_, components) + mean_.to(torch::kFloat).view({-1, 1, 1}));
 }
 
 torch::Tensor PreprocessImpl::physical(const torch::Tensor& transformed) const {
@@ -86,14 +87,21 @@ torch::Tensor PreprocessImpl::physical(const torch::Tensor& transformed) const {
 }
 
 torch::Tensor PreprocessImpl::rx_distance(const torch::Tensor& transformed) const {
-  return spectral::rx(transformed, {mean_.to(torch::kDouble), rx_precision_, 0.0}).clamp_min(0).sqrt();
+  return spectral::rx(transformed, {mean_, rx_precision_, 0.0}).clamp_min(0).sqrt();
 }
 
 void PreprocessImpl::observe(const torch::Tensor& transformed, const torch::Tensor& valid) {
   if (!moments_) {
     moments_.emplace(features_);
   }
-  moments_->add(transformed.flatten(1).t().index({valid.flatten()}));
+  const auto used = farthest_ ? valid.logical_and(rx_distance(transformed).le(*farthest_)) : valid;
+  moments_->add(transformed.flatten(1).t().index({used.flatten()}));
+}
+
+void PreprocessImpl::trim_like(const torch::Tensor& spectra) {
+  const auto distances = std::get<0>(rx_distance(spectra.unsqueeze(-1)).flatten().sort());
+  const auto kept = static_cast<double>(distances.numel()) * (1.0 - options_.trim_fraction);
+  farthest_ = distances[std::max<std::int64_t>(0, static_cast<std::int64_t>(kept) - 1)].item<double>();
 }
 
 void PreprocessImpl::finish() {
@@ -103,7 +111,8 @@ void PreprocessImpl::finish() {
   }
   const torch::NoGradGuard no_gradient;
   const auto covariance = moments_->covariance(false);
-  const auto whitening = spectral::partial_whitening(moments_->mean(), covariance, components_, options_.power);
+  const auto whitening =
+      spectral::partial_whitening(moments_->mean(), covariance, components_, options_.power);
   const auto kept = whitening.to.size(0);
   if (kept == 0) {
     throw InputError("all valid pixels have the same spectrum: there is nothing to learn from");
@@ -111,16 +120,19 @@ void PreprocessImpl::finish() {
   mean_.copy_(moments_->mean());
   to_components_.zero_().narrow(0, 0, kept).copy_(whitening.to);
   from_components_.zero_().narrow(1, 0, kept).copy_(whitening.back);
-  axes_.zero_().narrow(1, 0, kept).copy_(torch::nn::functional::normalize(
-      whitening.back, torch::nn::functional::NormalizeFuncOptions().dim(0)));
+  axes_.zero_()
+      .narrow(1, 0, kept)
+      .copy_(torch::nn::functional::normalize(whitening.back,
+                                              torch::nn::functional::NormalizeFuncOptions().dim(0)));
   const auto rx = spectral::fit_rx(*moments_);
   rx_precision_.copy_(rx.precision);
   moments_.reset();
+  farthest_.reset();
 }
 
 void PreprocessImpl::pretty_print(std::ostream& stream) const {
-  stream << "Preprocess(bands=" << bands_.count << ", transform=" << options_.transform << ", bins=" << features_
-         << ", components=" << components_ << ", power=" << options_.power << ")";
+  stream << "Preprocess(bands=" << bands_.count << ", transform=" << options_.transform
+         << ", bins=" << features_ << ", components=" << components_ << ", power=" << options_.power << ")";
 }
 
 }  // namespace hyperdefect::model

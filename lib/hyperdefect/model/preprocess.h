@@ -12,8 +12,9 @@
 
 namespace hyperdefect::model {
 
-/// The spectral side of a detector: a cube's bands are matched to the model's, transformed, binned and partially
-/// whitened onto principal components. Its statistics are buffers, so that they travel with the model.
+/// The spectral side of a detector: a cube's bands are matched to the model's, transformed, binned and
+/// partially whitened onto principal components. Its statistics are buffers, so that they travel with the
+/// model.
 ///
 /// Shapes: B bands of the cube, M bands of the model, F features (bins, or M without binning), K components.
 class PreprocessImpl : public torch::nn::Module {
@@ -38,7 +39,8 @@ class PreprocessImpl : public torch::nn::Module {
   /// (N, K, rows, cols) -> (N, F, rows, cols): the whitened spectra back on their band axis ('ZCA'), with all
   /// distances kept, so that a convolution along the bands has neighbours to look at.
   torch::Tensor on_band_axis(const torch::Tensor& components) const;
-  /// (K, rows, cols) -> (F, rows, cols), or both with a leading N: the spectra, in physical units, that the components stand for.
+  /// (K, rows, cols) -> (F, rows, cols), or both with a leading N: the spectra, in physical units, that the
+  /// components stand for.
   torch::Tensor spectra(const torch::Tensor& components) const;
   /// (F, rows, cols) transformed values -> the same in physical units.
   torch::Tensor physical(const torch::Tensor& transformed) const;
@@ -49,6 +51,9 @@ class PreprocessImpl : public torch::nn::Module {
   void observe(const torch::Tensor& transformed, const torch::Tensor& valid);
   /// Turns what was observed into the buffers. @throws InputError where fewer than two pixels were valid.
   void finish();
+  /// From here on observe() leaves out what lies farther from the mean than trim_fraction of these spectra
+  /// (F, n) do.
+  void trim_like(const torch::Tensor& spectra);
 
   void pretty_print(std::ostream& stream) const override;
 
@@ -61,6 +66,7 @@ class PreprocessImpl : public torch::nn::Module {
   std::int64_t components_;
   std::optional<BandPicker> picker_;
   std::optional<spectral::Moments> moments_;
+  std::optional<double> farthest_;
   torch::Tensor bin_of_band_;
   torch::Tensor mean_;
   torch::Tensor to_components_;

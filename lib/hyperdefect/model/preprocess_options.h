@@ -23,6 +23,7 @@ struct PreprocessOptions {
   std::int64_t bins = 0;
   std::int64_t components = 30;
   double power = 0.25;
+  double trim_fraction = 0.0;
 };
 
 void declare(config::Section& section, PreprocessOptions& options);

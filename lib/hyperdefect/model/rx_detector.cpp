@@ -34,7 +34,7 @@ void RxDetector::observe(const spectral::Block& block) {
   moments_->add(matched(block));
 }
 
-void RxDetector::finish() {
+bool RxDetector::finish() {
   if (!moments_ || moments_->count() < 2) {
     throw InputError(text::cat("too few valid pixels to learn from: ", moments_ ? moments_->count() : 0,
                                ", at least 2 are needed; check no-data values and the cube's content"));
@@ -42,15 +42,19 @@ void RxDetector::finish() {
   const auto model = spectral::fit_rx(*moments_);
   if (model.ridge > 0) {
     log::warning(text::cat("the covariance of ", bands_.count, " bands from ", moments_->count(),
-                           " pixels is singular: RX adds a ridge of ", text::number(model.ridge), " to its diagonal"));
+                           " pixels is singular: RX adds a ridge of ", text::number(model.ridge),
+                           " to its diagonal"));
   }
   const torch::NoGradGuard no_gradient;
   mean_.copy_(model.mean);
   precision_.copy_(model.precision);
   moments_.reset();
+  return false;
 }
 
-spectral::Block RxDetector::prepare(const spectral::Block& block) const { return matched(block); }
+spectral::Block RxDetector::prepare(const spectral::Block& block) const {
+  return matched(block);
+}
 
 torch::Tensor RxDetector::loss(const Batch&, at::Generator&) {
   throw Error("RX is not trained by gradient");
@@ -59,8 +63,10 @@ torch::Tensor RxDetector::loss(const Batch&, at::Generator&) {
 ScoreMaps RxDetector::score(const spectral::Block& block) {
   const auto cube = matched(block);
   const auto nan = std::numeric_limits<float>::quiet_NaN();
-  const auto distance = spectral::rx(cube.values, {mean_, precision_, 0.0}).clamp_min(0).sqrt().to(torch::kFloat);
-  const auto angle = spectral::spectral_angle_map(cube.values, mean_).to(torch::kFloat);
+  const auto distance =
+      spectral::rx(cube.values, {mean_, precision_, 0.0}).clamp_min(0).sqrt().to(torch::kFloat);
+  const auto angle =
+      spectral::spectral_angle_map(cube.values, mean_.to(cube.values.device())).to(torch::kFloat);
   return {torch::where(cube.valid, distance, nan), torch::where(cube.valid, angle, nan), cube.valid};
 }
 
@@ -69,9 +75,10 @@ std::int64_t RxDetector::bytes_per_pixel() const {
 }
 
 std::string RxDetector::summary() const {
-  return text::cat("rx: Mahalanobis distance to the background mean over ", text::counted(bands_.count, "band"), "\n",
-                   "parameters: none trained; mean and inverse covariance: ", bands_.count * (bands_.count + 1),
-                   " numbers\nreceptive field: 1 pixel\nmultiply-adds a pixel: ", bands_.count * bands_.count, "\n");
+  return text::cat(
+      "rx: Mahalanobis distance to the background mean over ", text::counted(bands_.count, "band"), "\n",
+      "parameters: none trained; mean and inverse covariance: ", bands_.count * (bands_.count + 1),
+      " numbers\nreceptive field: 1 pixel\nmultiply-adds a pixel: ", bands_.count * bands_.count, "\n");
 }
 
 }  // namespace hyperdefect::model

@@ -9,8 +9,9 @@
 
 namespace hyperdefect::model {
 
-/// Global RX (Reed and Yu, 1990): the Mahalanobis distance of a spectrum to the background mean, over all bands in use,
-/// with the sample covariance of the pixels it was fitted to. The angle map compares with the background mean.
+/// Global RX (Reed and Yu, 1990): the Mahalanobis distance of a spectrum to the background mean, over all
+/// bands in use, with the sample covariance of the pixels it was fitted to. The angle map compares with the
+/// background mean.
 class RxDetector : public Detector {
  public:
   RxDetector(const PreprocessOptions& options, spectral::Bands bands);
@@ -18,7 +19,7 @@ class RxDetector : public Detector {
   const spectral::Bands& bands() const override { return bands_; }
   void bind(const spectral::Bands& cube) override;
   void observe(const spectral::Block& block) override;
-  void finish() override;
+  bool finish() override;
   bool trainable() const override { return false; }
   spectral::Block prepare(const spectral::Block& block) const override;
   torch::Tensor loss(const Batch& batch, at::Generator& generator) override;

@@ -76,10 +76,12 @@ void ScoreImpl::fit_mahalanobis(const torch::Tensor& difference) {
   const auto values = difference.to(torch::kDouble);
   const auto mean = values.mean(1);
   const auto centred = values - mean.unsqueeze(1);
-  const auto covariance = centred.matmul(centred.t()) / static_cast<double>(std::max<std::int64_t>(1, values.size(1)));
+  const auto covariance =
+      centred.matmul(centred.t()) / static_cast<double>(std::max<std::int64_t>(1, values.size(1)));
   const auto ridge = kResidualRidge * mean_or_one(covariance.diagonal());
   difference_mean_.copy_(mean);
-  difference_precision_.copy_(torch::linalg_inv(covariance + ridge * torch::eye(mean.numel(), covariance.options())));
+  difference_precision_.copy_(
+      torch::linalg_inv(covariance + ridge * torch::eye(mean.numel(), covariance.options())));
 }
 
 torch::Tensor ScoreImpl::smoothed(const torch::Tensor& map, const torch::Tensor& valid) const {
@@ -120,6 +122,8 @@ torch::Tensor ScoreImpl::forward(const ScoreParts& parts, const torch::Tensor& v
   return score;
 }
 
-std::int64_t ScoreImpl::halo() const { return static_cast<std::int64_t>(std::ceil(kKernelSigmas * options_.smoothing_px)); }
+std::int64_t ScoreImpl::halo() const {
+  return static_cast<std::int64_t>(std::ceil(kKernelSigmas * options_.smoothing_px));
+}
 
 }  // namespace hyperdefect::model

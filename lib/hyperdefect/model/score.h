@@ -16,15 +16,16 @@ struct ScoreParts {
   torch::Tensor residual;
   /// (components, rows, cols): the residual, averaged over the hole sizes.
   torch::Tensor difference;
-  /// (rows, cols): spectral angle between measured and reconstructed spectrum in radians; NaN where there is none.
+  /// (rows, cols): spectral angle between measured and reconstructed spectrum in radians; NaN where there is
+  /// none.
   torch::Tensor sad_rad;
   /// (rows, cols): RX distance of the transformed spectrum; not defined where its weight is 0.
   torch::Tensor rx;
 };
 
-/// Adds the parts up: each is smoothed, divided by its mean over the training data (never over the map that is
-/// scored), and weighted. Of the residuals for several hole sizes the largest counts. The means, and the covariance of
-/// the residual for its Mahalanobis distance, are buffers.
+/// Adds the parts up: each is smoothed, divided by its mean over the training data (never over the map that
+/// is scored), and weighted. Of the residuals for several hole sizes the largest counts. The means, and the
+/// covariance of the residual for its Mahalanobis distance, are buffers.
 class ScoreImpl : public torch::nn::Module {
  public:
   /// @param sizes number of residual maps.

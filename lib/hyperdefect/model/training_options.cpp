@@ -4,60 +4,85 @@
 namespace hyperdefect::model {
 
 void declare(config::Section& section, LearningOptions& options) {
-  section.add("corruption", &options.corruption,
-              "What the network's input is spoiled with, and what it has to undo: holes (pixels replaced by other "
-              "spectra; for a single scene) or defects (smooth changes of the spectrum on small spots; for "
-              "defect-free training cubes).")
+  section
+      .add("corruption", &options.corruption,
+           "What the network's input is spoiled with, and what it has to undo: holes (pixels replaced by "
+           "other "
+           "spectra; for a single scene) or defects (smooth changes of the spectrum on small spots; for "
+           "defect-free training cubes).")
       .choices({"holes", "defects"});
-  section.add("hole_sizes_px", &options.hole_sizes_px, "holes: the sides of the holes; one is drawn for each step.")
+  section
+      .add("hole_sizes_px", &options.hole_sizes_px,
+           "holes: the sides of the holes; one is drawn for each step.")
       .range(1, 256);
-  section.add("hole_fraction", &options.hole_fraction, "holes: the part of the image that is hidden in a step.")
+  section
+      .add("hole_fraction", &options.hole_fraction, "holes: the part of the image that is hidden in a step.")
       .range(0.01, 0.9);
-  section.add("defect_fraction", &options.defect_fraction, "defects: the part of the image that gets a defect.")
+  section
+      .add("defect_fraction", &options.defect_fraction, "defects: the part of the image that gets a defect.")
       .range(0.001, 0.9);
   section.add("defect_max_px", &options.defect_max_px, "defects: the largest side of a spot.").range(1, 256);
-  section.add("defect_min_amplitude", &options.defect_min_amplitude,
-              "defects: the smallest amplitude, in units of the transformed spectra (0.05 is 5 % after the logarithm).")
+  section
+      .add("defect_min_amplitude", &options.defect_min_amplitude,
+           "defects: the smallest amplitude, in units of the transformed spectra (0.05 is 5 % after the "
+           "logarithm).")
       .range(1e-6, 1e6);
   section.add("defect_max_amplitude", &options.defect_max_amplitude, "defects: the largest amplitude.")
       .range(1e-6, 1e6);
   section.add("defect_weight", &options.defect_weight, "defects: weight of a spot's pixels in the loss.")
       .range(1, 1e3);
-  section.add("gain", &options.gain,
-              "defects: a whole patch is shifted by up to this much in both input and target, so that a change of "
-              "brightness is no defect; in units of the transformed spectra.")
+  section
+      .add("gain", &options.gain,
+           "defects: a whole patch is shifted by up to this much in both input and target, so that a change "
+           "of "
+           "brightness is no defect; in units of the transformed spectra.")
       .range(0, 1e6);
-  section.add("tilt", &options.tilt, "defects: the same for a linear slope over the bands, at its ends.").range(0, 1e6);
-  section.add("loss", &options.loss,
-              "robust: the root of each pixel's mean squared error, which a few defects in the training data cannot "
-              "dominate; squared: the mean squared error.")
+  section.add("tilt", &options.tilt, "defects: the same for a linear slope over the bands, at its ends.")
+      .range(0, 1e6);
+  section
+      .add("loss", &options.loss,
+           "robust: the root of each pixel's mean squared error, which a few defects in the training data "
+           "cannot "
+           "dominate; squared: the mean squared error.")
       .choices({"robust", "squared"});
-  section.add("sad_weight", &options.sad_weight, "Weight of the loss 1 - cos between spectra, added to the loss.")
+  section
+      .add("sad_weight", &options.sad_weight,
+           "Weight of the loss 1 - cos between spectra, added to the loss.")
       .range(0, 1e3);
 }
 
 void declare(config::Section& section, ScoreOptions& options) {
-  section.add("passes", &options.passes,
-              "autoencoder: plain judges all pixels in one pass; masked hides each pixel from the network that judges "
-              "it, in four passes for each of train.hole_sizes_px.")
+  section
+      .add("passes", &options.passes,
+           "autoencoder: plain judges all pixels in one pass; masked hides each pixel from the network that "
+           "judges "
+           "it, in four passes for each of train.hole_sizes_px.")
       .choices({"plain", "masked"});
-  section.add("rounds", &options.rounds, "autoencoder: masked passes are repeated with other grids and averaged.")
+  section
+      .add("rounds", &options.rounds,
+           "autoencoder: masked passes are repeated with other grids and averaged.")
       .range(1, 64);
-  section.add("residual_weight", &options.residual_weight,
-              "autoencoder: weight of the residual (root mean square over the components). Each part is divided by "
-              "its mean over the training data, then the weighted parts are added.")
+  section
+      .add("residual_weight", &options.residual_weight,
+           "autoencoder: weight of the residual (root mean square over the components). Each part is divided "
+           "by "
+           "its mean over the training data, then the weighted parts are added.")
       .range(0, 1e3);
-  section.add("sad_weight", &options.sad_weight,
-              "autoencoder: weight of the spectral angle between measured and reconstructed spectrum.")
+  section
+      .add("sad_weight", &options.sad_weight,
+           "autoencoder: weight of the spectral angle between measured and reconstructed spectrum.")
       .range(0, 1e3);
-  section.add("mahalanobis_weight", &options.mahalanobis_weight,
-              "autoencoder: weight of the Mahalanobis distance of the residual from the training residuals.")
+  section
+      .add("mahalanobis_weight", &options.mahalanobis_weight,
+           "autoencoder: weight of the Mahalanobis distance of the residual from the training residuals.")
       .range(0, 1e3);
-  section.add("rx_weight", &options.rx_weight,
-              "autoencoder: weight of the RX distance of the transformed spectrum itself.")
+  section
+      .add("rx_weight", &options.rx_weight,
+           "autoencoder: weight of the RX distance of the transformed spectrum itself.")
       .range(0, 1e3);
-  section.add("smoothing_px", &options.smoothing_px,
-              "autoencoder: each part is smoothed by a Gaussian of this standard deviation.")
+  section
+      .add("smoothing_px", &options.smoothing_px,
+           "autoencoder: each part is smoothed by a Gaussian of this standard deviation.")
       .range(0, 64);
 }
 

@@ -9,7 +9,8 @@
 
 namespace hyperdefect::model {
 
-/// The keys of section `train` that say what the network learns: what its input is spoiled with, and the loss.
+/// The keys of section `train` that say what the network learns: what its input is spoiled with, and the
+/// loss.
 struct LearningOptions {
   std::string corruption = "holes";
   std::vector<std::int64_t> hole_sizes_px{3, 5, 8, 12, 16};
