@@ -59,11 +59,21 @@ void set_level(std::string_view name) {
   throw UsageError(text::cat("log level '", name, "' is unknown: take one of ", text::join(names, ", ")));
 }
 
-bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
+bool enabled(Level level) {
+  return logger().should_log(to_spdlog(level));
+}
 
-void debug(std::string_view message) { write(Level::debug, message); }
-void info(std::string_view message) { write(Level::info, message); }
-void warning(std::string_view message) { write(Level::warning, message); }
-void error(std::string_view message) { write(Level::error, message); }
+void debug(std::string_view message) {
+  write(Level::debug, message);
+}
+void info(std::string_view message) {
+  write(Level::info, message);
+}
+void warning(std::string_view message) {
+  write(Level::warning, message);
+}
+void error(std::string_view message) {
+  write(Level::error, message);
+}
 
 }  // namespace hyperdefect::log

@@ -3,6 +3,8 @@
 
 namespace hyperdefect {
 
-std::string version() { return HYPERDEFECT_VERSION; }
+std::string version() {
+  return HYPERDEFECT_VERSION;
+}
 
 }  // namespace hyperdefect

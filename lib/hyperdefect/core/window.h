@@ -30,7 +30,9 @@ struct Window {
 };
 
 /// The window that covers a whole image.
-inline Window whole(Size image) { return {0, 0, image.rows, image.cols}; }
+inline Window whole(Size image) {
+  return {0, 0, image.rows, image.cols};
+}
 
 /// The part of the window that lies in the image; of size zero where there is none.
 inline Window clipped(const Window& window, Size image) {

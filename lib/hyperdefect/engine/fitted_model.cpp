@@ -106,8 +106,8 @@ FittedModel load_model(const std::filesystem::path& path) {
   } catch (const nlohmann::json::exception&) {
     throw ModelError(text::cat(path.string(), ": has metadata that cannot be read"));
   } catch (const c10::Error& refusal) {
-    throw ModelError(text::cat(path.string(), ": describes a network that cannot be built: ",
-                               refusal.what_without_backtrace()));
+    throw ModelError(text::cat(
+        path.string(), ": describes a network that cannot be built: ", refusal.what_without_backtrace()));
   }
   model::load_state(*model.detector, file.tensors, path.string());
   model.fingerprint = fingerprint_of(path);

@@ -23,7 +23,8 @@ void check(const torch::Tensor& mean, const torch::Tensor& covariance, std::int6
 /// rounding.
 Eigen leading(const Eigen& all, std::int64_t components) {
   const auto values = all.values.flip(0);
-  const auto rank = (values > relative_rank(values.size(0)) * values[0].clamp_min(0)).sum().item<std::int64_t>();
+  const auto rank =
+      (values > relative_rank(values.size(0)) * values[0].clamp_min(0)).sum().item<std::int64_t>();
   const auto kept = std::min(components, rank);
   return {values.slice(0, 0, kept), all.vectors.flip(1).slice(1, 0, kept)};
 }

@@ -49,8 +49,8 @@ struct Eigen {
 };
 Eigen symmetric_eigen(const torch::Tensor& matrix);
 
-/// Eigenvalues of a (size, size) covariance that are smaller than this part of the largest are rounding errors: size
-/// times the spacing of double precision, as in numpy.linalg.matrix_rank.
+/// Eigenvalues of a (size, size) covariance that are smaller than this part of the largest are rounding
+/// errors: size times the spacing of double precision, as in numpy.linalg.matrix_rank.
 double relative_rank(std::int64_t size);
 
 }  // namespace hyperdefect::spectral
