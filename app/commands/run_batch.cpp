@@ -83,7 +83,7 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
   command.add_flag("--resume", options.resume,
                    "Go on where an interrupted run stopped: finished cubes are kept.");
-  command.add_flag("--dry-run", options.dry_run, "Check everything and say what would be done.");
+  command.add_flag("--dry-run", options.dry_run, "Say what would be done, without doing it.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
   command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 where a cube has a defect.");
   add_run_options(command, options.common);

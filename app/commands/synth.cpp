@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iomanip>
@@ -14,6 +12,7 @@
 
 #include "app/cli/common_options.h"
 #include "app/commands/commands.h"
+#include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/cube_reader.h"
@@ -115,18 +114,6 @@ spectral::SceneOptions scene_options(const SynthOptions& options) {
   return scene;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) {
-    throw UsageError(text::cat("cannot make the output folder ", folder.string(), ": ", failure.message()));
-  }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw UsageError(
-        text::cat("cannot write into the output folder ", folder.string(), ": take another with -o"));
-  }
-}
-
 /// Whether the file is the cube, or its header.
 bool belongs_to(const fs::path& file, const fs::path& cube) {
   const auto header = io::find_envi_header(cube);
@@ -194,7 +181,7 @@ ExitCode run(const SynthOptions& options) {
   check_outputs(options, tasks);
   for (const auto& task : tasks) {
     const SynthFiles files(options.output, task.relative);
-    make_folder(files.data.parent_path());
+    make_output_folder(files.data.parent_path());
     const auto seed = derive_seed(options.scene.seed, task.relative.generic_string());
     const auto made = task.cube.empty() ? make_new(scene, seed) : make_from(task.cube, scene.implants, seed);
     write(made, files, scene.implants.defects > 0);

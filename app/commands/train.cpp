@@ -99,7 +99,7 @@ void add_train(CLI::App& program, ExitCode& result) {
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace a model that exists.");
   command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");
-  command->add_flag("--dry-run", options->dry_run, "Check everything and say what would be done.");
+  command->add_flag("--dry-run", options->dry_run, "Say what would be done, without doing it.");
   command->add_flag("--json", options->json, "Print the result as JSON.");
   add_run_options(*command, options->common);
   command->footer("Example: hyperdefect train normal/ -o model.safetensors");

@@ -117,7 +117,7 @@ TEST_F(Train, RefusesOutputsThatCannotBeWritten) {
                  "the model's name must end in .safetensors, given " + (folder_ / "m.bin").string());
   write_bytes(folder_ / "file", "");
   expect_failure(train("file/m.safetensors"), 2,
-                 "cannot write the model into " + (folder_ / "file").string());
+                 "cannot make the output folder " + (folder_ / "file").string());
   expect_failure(train("m.safetensors", {"--overwrite", "--resume"}), 2,
                  "--overwrite and --resume contradict each other: give one");
 }

@@ -65,4 +65,22 @@ void write_file(const std::filesystem::path& target, std::string_view bytes) {
   file.commit();
 }
 
+void make_output_folder(const std::filesystem::path& folder) {
+  const auto named = folder.empty() ? std::filesystem::path(".") : folder;
+  std::error_code failure;
+  std::filesystem::create_directories(named, failure);
+  if (failure) {
+    throw UsageError(text::cat("cannot make the output folder ", named.string(), ": ", failure.message(),
+                               "; take another with -o"));
+  }
+  const auto probe = named / ".hyperdefect-probe";
+  try {
+    write_file(probe, "");
+  } catch (const Error& reason) {
+    throw UsageError(text::cat("cannot write into the output folder ", named.string(), ": ", reason.what(),
+                               "; take another with -o"));
+  }
+  std::filesystem::remove(probe);
+}
+
 }  // namespace hyperdefect

@@ -49,21 +49,6 @@ std::vector<std::filesystem::path> run_files(const BatchJob& job) {
   return {job.output / "scores.csv", job.output / "summary.json", job.output / "config.yaml"};
 }
 
-void check_writable(const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) {
-    throw UsageError(text::cat("cannot make the output folder ", folder.string(), ": ", failure.message()));
-  }
-  try {
-    const auto probe = folder / ".hyperdefect-probe";
-    write_file(probe, "");
-    std::filesystem::remove(probe);
-  } catch (const Error& reason) {
-    throw UsageError(text::cat("cannot write into the output folder ", folder.string(), ": ", reason.what()));
-  }
-}
-
 void refuse_existing(const std::filesystem::path& file) {
   if (std::filesystem::exists(file)) {
     throw UsageError(text::cat(file.string(),
@@ -292,7 +277,7 @@ ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem:
 }
 
 void check_outputs(const BatchJob& job) {
-  check_writable(job.output);
+  make_output_folder(job.output);
   if (job.existing == Existing::overwrite) {
     return;
   }

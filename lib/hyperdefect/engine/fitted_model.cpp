@@ -65,6 +65,7 @@ FittedModel from_metadata(const std::filesystem::path& path,
   model.threshold = nlohmann::json::parse(metadata.at("threshold")).get<double>();
   model.score_quantiles = nlohmann::json::parse(metadata.at("score_quantiles")).get<std::vector<double>>();
   model.training_cubes = std::stoll(metadata.at("training_cubes"));
+  model.training = metadata.at("training");
   model.version = metadata.at("version");
   model.detector = model::make_detector(detector_options(model.config), bands_from(metadata.at("bands")));
   return model;
@@ -87,6 +88,7 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"bands", bands_json(model.detector->bands())},
                    {"threshold", nlohmann::json(model.threshold).dump()},
                    {"score_quantiles", nlohmann::json(model.score_quantiles).dump()},
+                   {"training", model.training},
                    {"training_cubes", std::to_string(model.training_cubes)},
                    {"seed", std::to_string(config.run.seed)}};
   model::write_tensors(path, file);

@@ -22,6 +22,8 @@ struct FittedModel {
   /// Quantiles of the training scores, at kQuantileLevels.
   std::vector<double> score_quantiles;
   std::int64_t training_cubes = 0;
+  /// Fingerprint of what it was trained on and how; empty for a detector that was fitted on a scene.
+  std::string training;
   std::string version;
   /// Fingerprint of the file it was read from; empty where it was not.
   std::string fingerprint;

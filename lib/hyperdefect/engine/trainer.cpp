@@ -74,6 +74,18 @@ void refuse_unasked(const std::filesystem::path& file, const std::string& what) 
   }
 }
 
+TrainReport finished_earlier(const TrainJob& job, const TrainFiles& files) {
+  TrainReport report{load_model(files.model), {}, true};
+  if (report.model.training != job_text(job)) {
+    throw UsageError(text::cat(files.model.string(),
+                               " was trained on other cubes or with another configuration: take another name with -o, "
+                               "or train it anew with --overwrite"));
+  }
+  // A run that was killed after its last step may have left it.
+  std::filesystem::remove(files.checkpoint);
+  return report;
+}
+
 }  // namespace
 
 TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
@@ -89,18 +101,7 @@ void check_outputs(const TrainJob& job) {
   if (job.output.extension() != ".safetensors") {
     throw UsageError(text::cat("the model's name must end in .safetensors, given ", job.output.string()));
   }
-  const auto folder = job.output.parent_path();
-  try {
-    if (!folder.empty()) {
-      std::filesystem::create_directories(folder);
-    }
-    const auto probe = folder / ".hyperdefect-probe";
-    write_file(probe, "");
-    std::filesystem::remove(probe);
-  } catch (const std::exception& reason) {
-    throw UsageError(text::cat("cannot write the model into ", folder.empty() ? "." : folder.string(), ": ",
-                               reason.what()));
-  }
+  make_output_folder(job.output.parent_path());
   if (!job.overwrite && !job.resume) {
     refuse_unasked(files.model, "a model");
     refuse_unasked(files.checkpoint, "an unfinished training");
@@ -112,11 +113,11 @@ void check_outputs(const TrainJob& job) {
 TrainReport train(const TrainJob& job, Observer& observer) {
   const TrainFiles files(job.output);
   if (job.resume && std::filesystem::exists(files.model)) {
-    // A run that was killed after its last step may have left it.
-    std::filesystem::remove(files.checkpoint);
-    return {load_model(files.model), {}, true};
+    return finished_earlier(job, files);
   }
   if (job.overwrite) {
+    // The old model goes first: a repetition with --resume must not take it for this run's.
+    std::filesystem::remove(files.model);
     std::filesystem::remove(files.checkpoint);
   }
   FitJob fit_job;
@@ -131,6 +132,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   torch::manual_seed(fit_job.seed);
   TrainReport report;
   report.model.config = job.config;
+  report.model.training = fit_job.job;
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
   report.model.detector =
       model::make_detector(detector_options(job.config),

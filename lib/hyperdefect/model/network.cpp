@@ -135,7 +135,8 @@ void NetworkImpl::start_blocks_as_identity() {
 
 torch::Tensor NetworkImpl::padded(const torch::Tensor& x) const {
   const auto missing = [this](std::int64_t size) { return (stride() - size % stride()) % stride(); };
-  return nn::pad_margins(x, {0, missing(x.size(-1)), 0, missing(x.size(-2))}, nn::Padding::reflect);
+  return nn::pad_margins(x, {.bottom = missing(x.size(-2)), .right = missing(x.size(-1))},
+                         nn::Padding::reflect);
 }
 
 torch::Tensor NetworkImpl::forward(const torch::Tensor& x, const Window& place) {
