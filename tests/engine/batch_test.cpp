@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/batch.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/io/cube_writer.h"
+#include "hyperdefect/io/map_reader.h"
+#include "support/expect_error.h"
+#include "support/memory_cubes.h"
+#include "support/temp_dir.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+/// The first band is the score, the threshold 10; it counts its cubes.
+class FirstBand : public CubeScorer {
+ public:
+  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative, Observer&) override {
+    scored.push_back(relative.generic_string());
+    const auto block = source.read(whole(source.size()));
+    if (after_score) {
+      after_score();
+    }
+    return {{block.values[0].clone(), torch::zeros_like(block.values[0]), block.valid}, 10.0};
+  }
+  std::vector<std::string> scored;
+  std::function<void()> after_score;
+};
+
+class Batch : public ::testing::Test {
+ protected:
+  Batch() {
+    auto quiet = torch::ones({3, 6, 8});
+    auto defective = quiet.clone();
+    defective[0][2][3] = 20.0;
+    defective[0][2][4] = 30.0;
+    defective[0][5][7] = 40.0;
+    write("a", quiet);
+    write("sub/b", defective);
+    job_.output = folder_ / "maps";
+    job_.made_with = {"1.0.0", "infer", "c0ffee", "beef", 1, 1};
+    job_.config.threshold.min_pixels = 2;
+  }
+
+  void write(const std::string& name, const torch::Tensor& values) {
+    const auto path = folder_ / ("cubes/" + name + ".img");
+    std::filesystem::create_directories(path.parent_path());
+    io::write_envi(path, values, test::regular_bands(3));
+    job_.cubes.push_back({path, name});
+  }
+
+  void truncate(const std::string& name) {
+    std::filesystem::resize_file(folder_ / ("cubes/" + name + ".img"), 100);
+  }
+
+  BatchReport run() {
+    check_outputs(job_);
+    return run_batch(job_, scorer_, observer_, [](std::size_t, const io::CubeInput&) {});
+  }
+
+  bool exists(const std::string& name) const { return std::filesystem::exists(job_.output / name); }
+
+  test::TempDir folder_;
+  BatchJob job_;
+  FirstBand scorer_;
+  Observer observer_;
+};
+
+TEST_F(Batch, WritesTheResultsOfEachCube) {
+  std::vector<std::size_t> begun;
+  const auto report =
+      run_batch(job_, scorer_, observer_, [&](std::size_t number, const auto&) { begun.push_back(number); });
+  EXPECT_EQ(begun, (std::vector<std::size_t>{1, 2}));
+  ASSERT_EQ(report.rows.size(), 2U);
+  EXPECT_TRUE(report.rows[0].accepted);
+  const auto& row = report.rows[1];
+  EXPECT_FALSE(row.accepted);
+  EXPECT_EQ(row.defects, 1);
+  EXPECT_EQ(row.defect_pixels, 2) << "a single pixel is too small to be a defect";
+  EXPECT_EQ(row.score_max, 40.0);
+  EXPECT_EQ(row.bands, 3);
+  for (const char* file : {"a_score.tif", "a_sad.tif", "a_defects.tif", "a_overlay.png", "a.json",
+                           "sub/b_score.tif", "sub/b.json", "scores.csv", "summary.json", "config.yaml"}) {
+    EXPECT_TRUE(exists(file)) << file;
+  }
+  EXPECT_EQ(read_row(job_.output / "sub/b.json")->row.defects, 1);
+  const auto defects = io::read_map(job_.output / "sub/b_defects.tif");
+  EXPECT_EQ(defects.sum().item<double>(), 2.0);
+  const auto summary = nlohmann::json::parse(test::read_bytes(job_.output / "summary.json"));
+  EXPECT_EQ(summary.at("totals").at("rejected"), 1);
+}
+
+TEST_F(Batch, LeavesOutWhatTheConfigurationSays) {
+  job_.config.output.sad = job_.config.output.overlay = false;
+  run();
+  EXPECT_TRUE(exists("a_score.tif"));
+  EXPECT_FALSE(exists("a_sad.tif"));
+  EXPECT_FALSE(exists("a_overlay.png"));
+}
+
+TEST_F(Batch, MarksInvalidPixels) {
+  auto values = torch::ones({3, 6, 8});
+  values.select(1, 0).fill_(0.0);
+  write("c", values);
+  const auto report = run();
+  EXPECT_EQ(report.rows[2].invalid_pixels, 8);
+  EXPECT_EQ(io::read_map(job_.output / "c_defects.tif")[0].isnan().sum().item<std::int64_t>(), 8);
+}
+
+TEST_F(Batch, ResumeScoresOnlyWhatIsNotFinished) {
+  const auto first = run();
+  std::filesystem::remove(job_.output / "sub/b.json");
+  job_.existing = Existing::resume;
+  const auto report = run();
+  EXPECT_EQ(scorer_.scored, (std::vector<std::string>{"a", "sub/b", "sub/b"}));
+  EXPECT_EQ(report.skipped, 1);
+  ASSERT_EQ(report.rows.size(), 2U);
+  EXPECT_EQ(report.rows[0].score_max, first.rows[0].score_max);
+  EXPECT_EQ(report.rows[0].seconds, first.rows[0].seconds);
+}
+
+TEST_F(Batch, ResumeRefusesTheResultsOfAnotherRun) {
+  run();
+  job_.existing = Existing::resume;
+  for (const auto& change : std::vector<std::function<void(Provenance&)>>{
+           [](Provenance& p) { p.configuration = "other"; }, [](Provenance& p) { p.model = "other"; },
+           [](Provenance& p) { p.version = "other"; }, [](Provenance& p) { p.seed = 2; },
+           [](Provenance& p) { p.threads = 2; }, [](Provenance& p) { p.command = "detect"; }}) {
+    auto other = job_;
+    change(other.made_with);
+    HYPERDEFECT_EXPECT_ERROR(check_outputs(other), UsageError,
+                             (job_.output / "a.json").string() + " was made by another run");
+  }
+  EXPECT_NO_THROW(check_outputs(job_));
+}
+
+TEST_F(Batch, ReplacesNothingUnasked) {
+  run();
+  HYPERDEFECT_EXPECT_ERROR(
+      check_outputs(job_), UsageError,
+      (job_.output / "a.json").string() +
+          " exists: nothing was done; take another folder with -o, replace it with --overwrite, "
+          "or go on with --resume");
+  job_.existing = Existing::overwrite;
+  EXPECT_EQ(run().skipped, 0);
+  EXPECT_EQ(scorer_.scored.size(), 4U);
+}
+
+TEST_F(Batch, RefusesTheTableOfAnEarlierRun) {
+  std::filesystem::create_directories(job_.output);
+  test::write_bytes(job_.output / "summary.json", "{}");
+  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError, "summary.json exists: nothing was done");
+}
+
+TEST_F(Batch, FailedCubeDoesNotStopTheOthers) {
+  truncate("a");
+  const auto report = run();
+  EXPECT_EQ(report.failed, 1);
+  ASSERT_EQ(report.rows.size(), 2U);
+  EXPECT_FALSE(report.rows[0].ok);
+  EXPECT_NE(report.rows[0].error.find("is truncated"), std::string::npos) << report.rows[0].error;
+  EXPECT_TRUE(report.rows[1].ok);
+  EXPECT_FALSE(exists("a.json"));
+  EXPECT_NE(test::read_bytes(job_.output / "scores.csv").find(",failed,false,"), std::string::npos);
+}
+
+TEST_F(Batch, SingleCubeThatFailsIsTheRunsError) {
+  truncate("a");
+  job_.cubes.resize(1);
+  HYPERDEFECT_EXPECT_ERROR(run(), InputError, "is truncated");
+}
+
+TEST_F(Batch, InterruptedRunLeavesWhatIsFinished) {
+  scorer_.after_score = [this] {
+    if (scorer_.scored.size() == 2) {
+      throw Interrupted("stopped");
+    }
+  };
+  EXPECT_THROW(run(), Interrupted);
+  EXPECT_TRUE(exists("a.json"));
+  EXPECT_FALSE(exists("sub/b.json"));
+  EXPECT_FALSE(exists("summary.json"));
+  scorer_.after_score = nullptr;
+  job_.existing = Existing::resume;
+  EXPECT_EQ(run().skipped, 1);
+  EXPECT_TRUE(exists("summary.json"));
+}
+
+TEST_F(Batch, SaysThatTheFolderCannotBeWritten) {
+  test::write_bytes(folder_ / "file", "not a folder");
+  job_.output = folder_ / "file/maps";
+  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError,
+                           "cannot make the output folder " + job_.output.string() + ": ");
+  job_.output = "/proc";
+  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError, "cannot write into the output folder /proc: ");
+}
+
+TEST_F(Batch, SceneScorerFitsEachCubeAndKeepsItsModel) {
+  const auto values = test::smooth_scene(6, {20, 20}, 1);
+  auto config = test::tiny_config();
+  config.train.epochs = 1;
+  config.threshold.method = "quantile";
+  config.threshold.quantile = 0.5;
+  const auto cube = test::memory_cube(values);
+  SceneScorer scorer(config, folder_ / "models");
+  const auto scored = scorer.score(*cube, "day/scan", observer_);
+  EXPECT_EQ(scored.maps.score.gt(scored.threshold).sum().item<std::int64_t>(), 200);
+  const auto model = load_model(folder_ / "models/day/scan_model.safetensors");
+  EXPECT_EQ(model.threshold, scored.threshold);
+  ModelScorer again(model.detector, model.threshold, 4096);
+  EXPECT_TRUE(torch::equal(again.score(*cube, "day/scan", observer_).maps.score, scored.maps.score));
+  EXPECT_FALSE(torch::equal(scorer.score(*cube, "other", observer_).maps.score, scored.maps.score))
+      << "a cube's random numbers come from its path";
+}
+
+}  // namespace
+}  // namespace hyperdefect::engine

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/fitted_model.h"
+
+#include <gtest/gtest.h>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/fit.h"
+#include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/model/model_file.h"
+#include "support/expect_error.h"
+#include "support/memory_cubes.h"
+#include "support/temp_dir.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+class ModelOnDisk : public ::testing::Test {
+ protected:
+  FittedModel fitted(const RunConfig& config) {
+    auto model = fit_scene(*cube_, config, 1, observer_);
+    model.threshold = 1.0 / 3;
+    model.score_quantiles = {0, 0.1, 1, 2, 3, 4, 5};
+    model.training_cubes = 7;
+    return model;
+  }
+
+  RunConfig config() const {
+    auto config = test::tiny_config();
+    config.train.epochs = 1;
+    return config;
+  }
+
+  /// The file after a change.
+  template <class Change>
+  void rewrite(Change change) const {
+    auto file = model::read_tensors(path_);
+    change(file);
+    model::write_tensors(path_, file);
+  }
+
+  void expect_refused(const std::string& message) const {
+    HYPERDEFECT_EXPECT_ERROR(load_model(path_), ModelError, path_.string() + message);
+  }
+
+  test::TempDir folder_;
+  std::filesystem::path path_ = folder_ / "m.safetensors";
+  std::shared_ptr<MemorySource> cube_ = test::smooth_cube(6, {20, 24}, 1);
+  Observer observer_;
+};
+
+TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
+  for (const char* detector : {"autoencoder", "rx"}) {
+    auto config = this->config();
+    config.model.detector = detector;
+    config.threshold.min_pixels = 3;
+    config.run.seed = 11;
+    const auto model = fitted(config);
+    save_model(path_, model);
+    const auto loaded = load_model(path_);
+    EXPECT_EQ(loaded.threshold, 1.0 / 3);
+    EXPECT_EQ(loaded.score_quantiles, model.score_quantiles);
+    EXPECT_EQ(loaded.training_cubes, 7);
+    EXPECT_EQ(loaded.version, version());
+    EXPECT_EQ(loaded.fingerprint.size(), 16U);
+    EXPECT_EQ(loaded.config.threshold.min_pixels, 3);
+    EXPECT_EQ(loaded.config.model.features, config.model.features);
+    EXPECT_EQ(loaded.detector->bands(), cube_->bands());
+    const auto wanted = predict(*model.detector, *cube_, 4096, observer_);
+    const auto got = predict(*loaded.detector, *cube_, 4096, observer_);
+    EXPECT_TRUE(torch::equal(got.score, wanted.score)) << detector;
+    EXPECT_TRUE(torch::equal(got.sad_rad, wanted.sad_rad)) << detector;
+  }
+}
+
+TEST_F(ModelOnDisk, EqualModelsAreEqualFiles) {
+  save_model(path_, fitted(config()));
+  save_model(folder_ / "again.safetensors", fitted(config()));
+  EXPECT_EQ(test::read_bytes(path_), test::read_bytes(folder_ / "again.safetensors"));
+  EXPECT_EQ(load_model(path_).fingerprint, load_model(folder_ / "again.safetensors").fingerprint);
+}
+
+TEST_F(ModelOnDisk, MachineDoesNotTravel) {
+  auto config = this->config();
+  config.run.ram_mb = 99;
+  save_model(path_, fitted(config));
+  EXPECT_EQ(load_model(path_).config.run.ram_mb, RunOptions{}.ram_mb);
+}
+
+TEST_F(ModelOnDisk, RefusesWhatIsNoModel) {
+  HYPERDEFECT_EXPECT_ERROR(load_model(path_), ModelError, "no such model file");
+  model::write_tensors(path_, {{{"weight", torch::zeros({2})}}, {{"format", "pt"}}});
+  expect_refused(": is a safetensors file, but not a model of this program");
+  model::write_tensors(path_, {{{"weight", torch::zeros({2})}}, {}});
+  expect_refused(": is a safetensors file, but not a model of this program");
+}
+
+TEST_F(ModelOnDisk, RefusesANewerFormat) {
+  save_model(path_, fitted(config()));
+  rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "2"; });
+  expect_refused(": was written in format 2, this program (" + version() +
+                 ") reads up to format 1: take a newer program");
+}
+
+TEST_F(ModelOnDisk, RefusesMissingMetadata) {
+  const auto model = fitted(config());
+  for (const char* key : {"format_version", "version", "configuration", "bands", "threshold",
+                          "score_quantiles", "training_cubes"}) {
+    save_model(path_, model);
+    rewrite([&](model::TensorFile& file) { file.metadata.erase(key); });
+    expect_refused(": lacks a part of the metadata that a model needs");
+  }
+}
+
+TEST_F(ModelOnDisk, RefusesMetadataThatCannotBeRead) {
+  const auto model = fitted(config());
+  for (const char* key : {"bands", "threshold", "score_quantiles"}) {
+    save_model(path_, model);
+    rewrite([&](model::TensorFile& file) { file.metadata[key] = "{"; });
+    expect_refused(": has metadata that cannot be read");
+  }
+  save_model(path_, model);
+  rewrite([](model::TensorFile& file) { file.metadata["configuration"] = "model:\n  wings: 2\n"; });
+  expect_refused(": its configuration is not one that this program reads: ");
+  rewrite(
+      [](model::TensorFile& file) { file.metadata["configuration"] = "model:\n  lift_kernel: [4, 3, 3]\n"; });
+  expect_refused(": describes a network that cannot be built: SpectralLift: kernel must be odd");
+}
+
+TEST_F(ModelOnDisk, RefusesTensorsThatDoNotFit) {
+  save_model(path_, fitted(config()));
+  rewrite([](model::TensorFile& file) {
+    file.tensors["network.head.bias"] = torch::zeros({9});
+    file.tensors.erase("spectra");
+    file.tensors["extra"] = torch::zeros({1});
+  });
+  expect_refused(
+      ": does not fit the model that its configuration describes: network.head.bias is (9) Float instead of "
+      "(4) "
+      "Float; spectra is missing; extra is unknown");
+}
+
+}  // namespace
+}  // namespace hyperdefect::engine

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/results.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/temp_dir.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+const Provenance kMadeWith{"1.2.3", "infer", "00ff", "abcd", 7, 2};
+
+ResultRow example() {
+  ResultRow row;
+  row.file = "day 1/scan.img";
+  row.accepted = false;
+  row.rows = 3;
+  row.cols = 4;
+  row.bands = 5;
+  row.defects = 1;
+  row.defect_pixels = 2;
+  row.invalid_pixels = 6;
+  row.score_max = 9.25;
+  row.score_mean = 1.0 / 3;
+  row.score_p99 = 8.5;
+  row.sad_max = row.sad_mean = row.sad_p99 = std::nan("");
+  row.threshold = 4.5;
+  row.seconds = 0.125;
+  return row;
+}
+
+TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
+  const test::TempDir folder;
+  write_row(folder / "scan.json", example(), kMadeWith);
+  const auto stored = read_row(folder / "scan.json");
+  ASSERT_TRUE(stored.has_value());
+  const auto row = stored->row;
+  EXPECT_EQ(row.file, "day 1/scan.img");
+  EXPECT_TRUE(row.ok);
+  EXPECT_FALSE(row.accepted);
+  EXPECT_EQ(row.rows, 3);
+  EXPECT_EQ(row.cols, 4);
+  EXPECT_EQ(row.bands, 5);
+  EXPECT_EQ(row.defects, 1);
+  EXPECT_EQ(row.defect_pixels, 2);
+  EXPECT_EQ(row.invalid_pixels, 6);
+  EXPECT_EQ(row.score_max, 9.25);
+  EXPECT_EQ(row.score_mean, 1.0 / 3);
+  EXPECT_EQ(row.score_p99, 8.5);
+  EXPECT_TRUE(std::isnan(row.sad_max) && std::isnan(row.sad_mean) && std::isnan(row.sad_p99));
+  EXPECT_EQ(row.threshold, 4.5);
+  EXPECT_EQ(row.seconds, 0.125);
+  EXPECT_EQ(row.error, "");
+  const auto& made_with = stored->made_with;
+  EXPECT_EQ(made_with.version, "1.2.3");
+  EXPECT_EQ(made_with.command, "infer");
+  EXPECT_EQ(made_with.configuration, "00ff");
+  EXPECT_EQ(made_with.model, "abcd");
+  EXPECT_EQ(made_with.seed, 7);
+  EXPECT_EQ(made_with.threads, 2);
+}
+
+TEST(StoredRow, IsNothingWhereTheFileIsNotWhole) {
+  const test::TempDir folder;
+  const auto path = folder / "scan.json";
+  EXPECT_FALSE(read_row(path).has_value());
+  write_row(path, example(), kMadeWith);
+  const auto bytes = test::read_bytes(path);
+  for (const auto& damaged : {std::string(), bytes.substr(0, bytes.size() / 2), std::string("[]"),
+                              std::string(R"({"file": "a"})"), std::string("null")}) {
+    test::write_bytes(path, damaged);
+    EXPECT_FALSE(read_row(path).has_value()) << damaged;
+  }
+}
+
+TEST(StoredRow, KeepsFileNamesReadableThatAreNotUtf8) {
+  const test::TempDir folder;
+  auto row = example();
+  row.file = "caf\xe9.img";
+  write_row(folder / "scan.json", row, kMadeWith);
+  EXPECT_EQ(read_row(folder / "scan.json")->row.file, "caf\xef\xbf\xbd.img");
+  EXPECT_NE(scores_csv({row}).find("caf\xe9.img"), std::string::npos);
+  EXPECT_NE(summary_json({row}, kMadeWith, "").find("caf\xef\xbf\xbd.img"), std::string::npos);
+}
+
+TEST(ScoresCsv, HasTheContractsColumns) {
+  EXPECT_EQ(scores_csv({}),
+            "file,status,accepted,rows,cols,bands,defects,defect_pixels,invalid_pixels,score_max,score_mean,"
+            "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
+}
+
+TEST(ScoresCsv, LeavesNanEmpty) {
+  const auto csv = scores_csv({example()});
+  EXPECT_EQ(csv.substr(csv.find('\n') + 1),
+            "day 1/scan.img,ok,false,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
+}
+
+TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
+  auto row = example();
+  row.ok = false;
+  row.file = "a,b.img";
+  row.error = "says \"no\",\ntwice";
+  const auto csv = scores_csv({row});
+  EXPECT_NE(csv.find("\n\"a,b.img\",failed,"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\"\n"), std::string::npos) << csv;
+}
+
+TEST(Summary, AddsUp) {
+  auto accepted = example();
+  accepted.accepted = true;
+  accepted.defects = accepted.defect_pixels = 0;
+  ResultRow failed;
+  failed.ok = false;
+  failed.accepted = true;
+  failed.error = "is truncated";
+  const auto json =
+      nlohmann::json::parse(summary_json({example(), accepted, failed}, kMadeWith, "run:\n  seed: 7\n"));
+  EXPECT_EQ(json.at("version"), "1.2.3");
+  EXPECT_EQ(json.at("command"), "infer");
+  EXPECT_EQ(json.at("model"), "abcd");
+  EXPECT_EQ(json.at("seed"), 7);
+  EXPECT_EQ(json.at("threads"), 2);
+  EXPECT_EQ(json.at("configuration_yaml"), "run:\n  seed: 7\n");
+  const auto totals = json.at("totals");
+  EXPECT_EQ(totals.at("cubes"), 3);
+  EXPECT_EQ(totals.at("failed"), 1);
+  EXPECT_EQ(totals.at("accepted"), 1);
+  EXPECT_EQ(totals.at("rejected"), 1);
+  EXPECT_EQ(totals.at("defects"), 1);
+  EXPECT_EQ(totals.at("defect_pixels"), 2);
+  EXPECT_EQ(totals.at("seconds"), 0.25);
+  ASSERT_EQ(json.at("cubes").size(), 3U);
+  EXPECT_EQ(json.at("cubes")[2].at("error"), "is truncated");
+  EXPECT_TRUE(json.at("cubes")[0].at("sad_max").is_null());
+}
+
+}  // namespace
+}  // namespace hyperdefect::engine
