@@ -30,8 +30,8 @@ class AtomicFile {
 /// Writes the bytes by an AtomicFile. @throws Error with the system's reason (a full disk, a missing right).
 void write_file(const std::filesystem::path& target, std::string_view bytes);
 
-/// Makes a folder for results, with those above it, and tries whether it can be written into. An empty path is the
-/// working directory. @throws UsageError with the system's reason.
+/// Makes a folder for results, with those above it, and tries whether it can be written into. An empty path
+/// is the working directory. @throws UsageError with the system's reason.
 void make_output_folder(const std::filesystem::path& folder);
 
 }  // namespace hyperdefect

@@ -77,9 +77,10 @@ void refuse_unasked(const std::filesystem::path& file, const std::string& what) 
 TrainReport finished_earlier(const TrainJob& job, const TrainFiles& files) {
   TrainReport report{load_model(files.model), {}, true};
   if (report.model.training != job_text(job)) {
-    throw UsageError(text::cat(files.model.string(),
-                               " was trained on other cubes or with another configuration: take another name with -o, "
-                               "or train it anew with --overwrite"));
+    throw UsageError(
+        text::cat(files.model.string(),
+                  " was trained on other cubes or with another configuration: take another name with -o, "
+                  "or train it anew with --overwrite"));
   }
   // A run that was killed after its last step may have left it.
   std::filesystem::remove(files.checkpoint);

@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -83,9 +82,5 @@ class Detector : public torch::nn::Module {
   /// A page about the model: layers, parameters, receptive field, multiply-adds a pixel.
   virtual std::string summary() const = 0;
 };
-
-/// The detector that options.model.detector names, for a model that works on these bands.
-/// @throws ConfigError for options that contradict each other.
-std::shared_ptr<Detector> make_detector(const DetectorOptions& options, const spectral::Bands& bands);
 
 }  // namespace hyperdefect::model
