@@ -184,7 +184,7 @@ class Training {
     const auto loss = detector_.loss(sampler_.draw(generator), generator);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
-      throw Error(
+      throw InputError(
           text::cat("training failed: the loss is ", value,
                     "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
                     "the cubes"));
