@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly demo="${1:-demo}"
 readonly program=build/release/app/hyperdefect
-readonly size=(--rows 64 --cols 64 --bands 60)
+readonly scene=(--rows 64 --cols 64 --bands 60 --materials 1)
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -29,8 +29,8 @@ scripts/build.sh release hyperdefect_program
 mkdir -p "$demo"
 
 step "Scenes: six without defects to learn from, four with six defects each"
-once "$demo/normal" "$program" synth -o "$demo/normal" --scenes 6 "${size[@]}" --defects 0 --seed 1 --overwrite
-once "$demo/scenes" "$program" synth -o "$demo/scenes" --scenes 4 "${size[@]}" --defects 6 --seed 2 --overwrite
+once "$demo/normal" "$program" synth -o "$demo/normal" --scenes 6 "${scene[@]}" --defects 0 --seed 1 --overwrite
+once "$demo/scenes" "$program" synth -o "$demo/scenes" --scenes 4 "${scene[@]}" --defects 6 --seed 2 --overwrite
 
 step "One-class: train on the normal cubes, then look for defects in the scenes"
 once "$demo/model.safetensors" "$program" train "$demo/normal" -o "$demo/model.safetensors" --overwrite

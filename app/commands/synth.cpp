@@ -223,6 +223,11 @@ void add_scene_options(CLI::App& command, SynthOptions& options) {
   add("--cols", options.scene.cols, "Columns of a scene");
   add("--bands", options.scene.bands, "Bands of a scene");
   add("--endmembers", options.scene.endmembers, "Materials that a scene is mixed of");
+  command
+      .add_option("--materials", options.scene.material_seed,
+                  "Seed of the materials, which the scenes then share; without it each has its own")
+      ->type_name("N")
+      ->group(kNewScenes);
   add("--noise", options.scene.noise, "Noise of the sensor, as a fraction of the mean reflectance");
   add("--stripes", options.scene.stripes, "Columns with a wrong gain");
   add_range(command, "--wavelengths", options.wavelengths_nm, "First and last wavelength in nm")

@@ -243,5 +243,23 @@ TEST(Implant, RefusesIntegersAndOtherBands) {
   EXPECT_THROW(implant(torch::ones({39, 4, 4}), forty_bands(), {}, generator), c10::Error);
 }
 
+/// How many independent spectra two scenes without noise are mixed of.
+std::int64_t materials_of_two(std::optional<std::uint64_t> material_seed) {
+  auto options = small_scene();
+  options.noise = 0;
+  options.implants.defects = 0;
+  options.material_seed = material_seed;
+  const auto first = make_scene(options).values.flatten(1);
+  options.seed += 1;
+  const auto both = torch::cat({first, make_scene(options).values.flatten(1)}, 1).to(torch::kDouble);
+  const auto variances = torch::linalg_svdvals(both);
+  return variances.gt(1e-5 * variances[0]).sum().item<std::int64_t>();
+}
+
+TEST(Scene, SharesItsMaterialsByTheirSeed) {
+  EXPECT_EQ(materials_of_two(3), small_scene().endmembers);
+  EXPECT_EQ(materials_of_two(std::nullopt), 2 * small_scene().endmembers);
+}
+
 }  // namespace
 }  // namespace hyperdefect::spectral

@@ -267,17 +267,32 @@ torch::Tensor smooth_fields(std::int64_t count, Size size, std::int64_t scale_px
   return torch::upsample_bicubic2d(coarse, {size.rows, size.cols}, true).squeeze(1);
 }
 
+/// (bands, count) float32.
+torch::Tensor materials(std::int64_t count, const SpectralAxis& axis, Dice& dice) {
+  std::vector<torch::Tensor> spectra;
+  for (std::int64_t i = 0; i < count; ++i) {
+    spectra.push_back(smooth_spectrum(axis, dice).to(torch::kFloat));
+  }
+  return torch::stack(spectra, 1);
+}
+
+torch::Tensor endmembers_of(const SceneOptions& options, const SpectralAxis& axis, Dice& dice) {
+  if (!options.material_seed) {
+    return materials(options.endmembers, axis, dice);
+  }
+  auto generator = at::detail::createCPUGenerator(*options.material_seed);
+  Dice shared(generator);
+  return materials(options.endmembers, axis, shared);
+}
+
 /// (bands, rows, cols) float32: mixed and lit, without noise.
 torch::Tensor clean_scene(const SceneOptions& options, const SpectralAxis& axis, Dice& dice) {
   const Size size{options.rows, options.cols};
-  std::vector<torch::Tensor> endmembers;
-  for (std::int64_t i = 0; i < options.endmembers; ++i) {
-    endmembers.push_back(smooth_spectrum(axis, dice).to(torch::kFloat));
-  }
+  const auto endmembers = endmembers_of(options, axis, dice);
   const auto abundances = torch::softmax(3 * smooth_fields(options.endmembers, size, 16, dice), 0);
   const auto slow_light = smooth_fields(1, size, 32, dice);
   const auto light = (0.08 * slow_light + 0.01 * dice.normal({1, size.rows, size.cols})).exp();
-  const auto mixed = torch::stack(endmembers, 1).matmul(abundances.flatten(1));
+  const auto mixed = endmembers.matmul(abundances.flatten(1));
   return mixed.view({options.bands, size.rows, size.cols}) * light;
 }
 

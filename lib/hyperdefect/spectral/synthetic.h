@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hyperdefect/spectral/types.h"
@@ -72,6 +73,8 @@ struct SceneOptions {
   /// The defects; with `implants.defects` 0 the scene is normal material only.
   ImplantOptions implants;
   std::uint64_t seed = 0;
+  /// Draws the materials from this seed instead, so that several scenes are mixed of the same ones.
+  std::optional<std::uint64_t> material_seed;
 };
 
 /// A made scene and the truth about it.
