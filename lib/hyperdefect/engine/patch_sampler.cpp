@@ -4,25 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "hyperdefect/spectral/dice.h"
+#include "hyperdefect/spectral/outline.h"
+#include "hyperdefect/spectral/turned.h"
+
 namespace hyperdefect::engine {
 namespace {
-
-std::int64_t draw_below(std::int64_t limit, at::Generator& generator) {
-  return torch::randint(std::max<std::int64_t>(limit, 1), {1}, generator, torch::kLong).item<std::int64_t>();
-}
-
-/// One of the eight flips and quarter turns of the last two axes; turns are left out where the patch is not
-/// square.
-torch::Tensor turned(torch::Tensor tensor, std::int64_t which) {
-  const bool square = tensor.size(-1) == tensor.size(-2);
-  if ((which & 1) != 0) {
-    tensor = tensor.flip(-1);
-  }
-  if ((which & 2) != 0) {
-    tensor = tensor.flip(-2);
-  }
-  return (which & 4) != 0 && square ? tensor.transpose(-1, -2) : tensor;
-}
 
 torch::Tensor filled_up(const torch::Tensor& tensor, Size size) {
   return torch::constant_pad_nd(tensor, {0, size.cols - tensor.size(-1), 0, size.rows - tensor.size(-2)}, 0);
@@ -60,10 +47,9 @@ Size PatchSampler::training_part(std::size_t source) const {
 spectral::Block PatchSampler::prepared(std::size_t source, const Window& window) {
   const torch::NoGradGuard no_gradient;
   if (source < cache_.size()) {
-    const auto cut = [&window](const torch::Tensor& tensor) {
-      return tensor.narrow(-2, window.row, window.rows).narrow(-1, window.col, window.cols);
-    };
-    return {cut(cache_[source].values), cut(cache_[source].valid), window, cache_[source].image};
+    const auto& cube = cache_[source];
+    return {spectral::part_of(cube.values, window), spectral::part_of(cube.valid, window), window,
+            cube.image};
   }
   detector_.bind(sources_[source]->bands());
   return detector_.prepare(sources_[source]->read(window));
@@ -73,16 +59,17 @@ model::Batch PatchSampler::draw(at::Generator& generator) {
   std::vector<torch::Tensor> values;
   std::vector<torch::Tensor> valid;
   const auto chosen = torch::multinomial(weights_, options_.batch, true, generator);
+  spectral::Dice dice(generator);
   for (std::int64_t i = 0; i < options_.batch; ++i) {
     const auto source = static_cast<std::size_t>(chosen[i].item<std::int64_t>());
     const auto part = training_part(source);
     const Size size{std::min(patch_.rows, part.rows), std::min(patch_.cols, part.cols)};
-    const auto row = draw_below(part.rows - size.rows + 1, generator);
-    const auto col = draw_below(part.cols - size.cols + 1, generator);
-    const auto turn = options_.augment ? draw_below(8, generator) : 0;
+    const auto row = dice.below(part.rows - size.rows + 1);
+    const auto col = dice.below(part.cols - size.cols + 1);
+    const auto turn = options_.augment ? dice.below(8) : 0;
     const auto block = prepared(source, {row, col, size.rows, size.cols});
-    values.push_back(turned(filled_up(block.values, patch_), turn));
-    valid.push_back(turned(filled_up(block.valid, patch_), turn));
+    values.push_back(spectral::turned(filled_up(block.values, patch_), turn));
+    valid.push_back(spectral::turned(filled_up(block.valid, patch_), turn));
   }
   return {torch::stack(values), torch::stack(valid)};
 }

@@ -4,20 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hyperdefect/spectral/dice.h"
+#include "hyperdefect/spectral/outline.h"
+
 namespace hyperdefect::model {
 namespace {
-
-std::int64_t draw_below(std::int64_t limit, at::Generator& generator) {
-  return torch::randint(limit, {1}, generator, torch::kLong).item<std::int64_t>();
-}
-
-double draw_uniform(double lowest, double highest, at::Generator& generator) {
-  return torch::rand({1}, generator, torch::kDouble).item<double>() * (highest - lowest) + lowest;
-}
-
-double draw_log_uniform(double lowest, double highest, at::Generator& generator) {
-  return std::exp(draw_uniform(std::log(lowest), std::log(highest), generator));
-}
 
 /// The xor-shift-multiply steps of murmur3's finaliser on a tensor; int64 wraps as the mathematics want it.
 torch::Tensor mixed(torch::Tensor bits) {
@@ -30,15 +21,14 @@ torch::Tensor mixed(torch::Tensor bits) {
 }
 
 /// A spot's side lengths are log-uniform; half of the larger ones are ellipses, the others rectangles.
-torch::Tensor random_spot(std::int64_t max_px, at::Generator& generator) {
+torch::Tensor random_spot(std::int64_t max_px, spectral::Dice& dice) {
   const auto side = [&] {
     return std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(draw_log_uniform(1.0, static_cast<double>(max_px) + 0.99, generator)), 1,
-        max_px);
+        static_cast<std::int64_t>(dice.log_uniform(1.0, static_cast<double>(max_px) + 0.99)), 1, max_px);
   };
   const auto rows = side();
   const auto cols = side();
-  if (rows < 3 || cols < 3 || draw_below(2, generator) == 0) {
+  if (rows < 3 || cols < 3 || dice.below(2) == 0) {
     return torch::ones({rows, cols}, torch::kBool);
   }
   const auto axis = [](std::int64_t length) {
@@ -52,8 +42,9 @@ torch::Tensor random_spot(std::int64_t max_px, at::Generator& generator) {
 /// kernel.
 torch::Tensor smooth_spectrum(std::int64_t features, at::Generator& generator) {
   constexpr std::int64_t kWaves = 32;
+  spectral::Dice dice(generator);
   const double length =
-      draw_log_uniform(static_cast<double>(features) / 60.0, static_cast<double>(features) / 2.0, generator);
+      dice.log_uniform(static_cast<double>(features) / 60.0, static_cast<double>(features) / 2.0);
   const auto frequency = torch::randn({kWaves, 1}, generator, torch::kFloat) / length;
   const auto phase = torch::rand({kWaves, 1}, generator, torch::kFloat) * (2 * M_PI);
   const auto place = torch::arange(features, torch::kFloat).unsqueeze(0);
@@ -84,7 +75,8 @@ torch::Tensor pixel_choice(const Window& window, std::int64_t count, std::uint64
 }
 
 torch::Tensor random_holes(Size patch, std::int64_t size_px, double fraction, at::Generator& generator) {
-  const CellGrid grid{size_px, draw_below(size_px, generator), draw_below(size_px, generator)};
+  spectral::Dice dice(generator);
+  const CellGrid grid{size_px, dice.below(size_px), dice.below(size_px)};
   const auto cells = cells_of(whole(patch), grid);
   const auto is_hole =
       torch::rand({patch.rows / size_px + 2, patch.cols / size_px + 2}, generator, torch::kFloat)
@@ -96,21 +88,20 @@ Defects random_defects(std::int64_t features, Size patch, const DefectOptions& o
                        at::Generator& generator) {
   Defects defects{torch::zeros({features, patch.rows, patch.cols}),
                   torch::zeros({patch.rows, patch.cols}, torch::kBool)};
+  spectral::Dice dice(generator);
   const auto wanted =
       static_cast<std::int64_t>(std::ceil(options.fraction * static_cast<double>(patch.pixels())));
   const auto max_px = std::min({options.max_px, patch.rows, patch.cols});
   for (std::int64_t covered = 0; covered < wanted;) {
-    const auto spot = random_spot(max_px, generator);
-    const auto row = draw_below(patch.rows - spot.size(0) + 1, generator);
-    const auto col = draw_below(patch.cols - spot.size(1) + 1, generator);
-    const auto cut = [&](const torch::Tensor& tensor) {
-      return tensor.narrow(-2, row, spot.size(0)).narrow(-1, col, spot.size(1));
-    };
-    const double amplitude = draw_log_uniform(options.min_amplitude, options.max_amplitude, generator);
+    const auto spot = random_spot(max_px, dice);
+    const auto row = dice.below(patch.rows - spot.size(0) + 1);
+    const auto col = dice.below(patch.cols - spot.size(1) + 1);
+    const Window place{row, col, spot.size(0), spot.size(1)};
+    const double amplitude = dice.log_uniform(options.min_amplitude, options.max_amplitude);
     const auto change = smooth_spectrum(features, generator).view({-1, 1, 1}) * amplitude;
-    auto changed = cut(defects.change);
+    auto changed = spectral::part_of(defects.change, place);
     changed.copy_(torch::where(spot.unsqueeze(0), change, changed));
-    cut(defects.mask).logical_or_(spot);
+    spectral::part_of(defects.mask, place).logical_or_(spot);
     covered += spot.sum().item<std::int64_t>();
   }
   return defects;

@@ -8,30 +8,14 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/spectral/dice.h"
+#include "hyperdefect/spectral/outline.h"
 
 namespace hyperdefect::spectral {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-/// A pixel's coverage is counted on a lattice of this many points along each axis.
-constexpr std::int64_t kSubpixels = 4;
-constexpr int kPlacementTries = 20;
 constexpr double kStripeGain = 0.03;
-
-class Dice {
- public:
-  explicit Dice(at::Generator& generator) : generator_(generator) {}
-
-  double uniform(double low, double high) {
-    return low + (high - low) * torch::rand({}, generator_, torch::kDouble).item<double>();
-  }
-  double log_uniform(double low, double high) { return std::exp(uniform(std::log(low), std::log(high))); }
-  std::int64_t below(std::int64_t end) { return torch::randint(end, {}, generator_).item<std::int64_t>(); }
-  torch::Tensor normal(torch::IntArrayRef shape) { return torch::randn(shape, generator_, torch::kFloat); }
-
- private:
-  at::Generator& generator_;
-};
 
 /// The wavelengths as a tensor (bands) double, with what the drawing of spectral features needs to know of
 /// them.
@@ -73,109 +57,6 @@ torch::Tensor smooth_spectrum(const SpectralAxis& axis, Dice& dice) {
     spectrum = spectrum * (1 - dice.uniform(0.1, 0.5) * bell(axis.nm, centre, sigma));
   }
   return spectrum.clamp(0.02, 0.95);
-}
-
-/// A closed line around a centre: half axes in pixels, turned by an angle.
-struct Outline {
-  enum class Shape { ellipse, rectangle, line, blob } shape;
-  double half_length;
-  double half_width;
-  double angle_rad;
-  /// A blob's radius varies by this fraction, in so many lobes.
-  double wobble;
-  double lobes;
-
-  double reach() const { return std::hypot(half_length, half_width) * (1 + wobble) + 1; }
-};
-
-Outline draw_outline(double area_px, Dice& dice) {
-  const auto shape = static_cast<Outline::Shape>(dice.below(4));
-  const double angle = dice.uniform(0, kPi);
-  const double stretch = std::sqrt(dice.uniform(1, 3));
-  switch (shape) {
-    case Outline::Shape::ellipse:
-      break;
-    case Outline::Shape::rectangle: {
-      const double half = std::sqrt(area_px) / 2;
-      return {shape, half * stretch, half / stretch, angle, 0, 0};
-    }
-    case Outline::Shape::line: {
-      const double width = dice.uniform(1, 2);
-      return {shape, area_px / width / 2, width / 2, angle, 0, 0};
-    }
-    case Outline::Shape::blob: {
-      const double wobble = dice.uniform(0.1, 0.4);
-      const double radius = std::sqrt(area_px / kPi / (1 + wobble * wobble / 2));
-      return {shape, radius, radius, angle, wobble, static_cast<double>(2 + dice.below(4))};
-    }
-  }
-  const double radius = std::sqrt(area_px / kPi);
-  return {shape, radius * stretch, radius / stretch, angle, 0, 0};
-}
-
-/// Whether the points (y, x), relative to the centre, lie within the outline.
-torch::Tensor inside(const Outline& outline, const torch::Tensor& y, const torch::Tensor& x) {
-  const double cosine = std::cos(outline.angle_rad);
-  const double sine = std::sin(outline.angle_rad);
-  const auto u = (x * cosine + y * sine) / outline.half_length;
-  const auto v = (y * cosine - x * sine) / outline.half_width;
-  if (outline.shape == Outline::Shape::rectangle || outline.shape == Outline::Shape::line) {
-    return torch::maximum(u.abs(), v.abs()) <= 1;
-  }
-  const auto radius = 1 + outline.wobble * (outline.lobes * torch::atan2(v, u)).cos();
-  return torch::hypot(u, v) <= radius;
-}
-
-/// Where a defect's centre lies, in pixels, and the window that holds it.
-struct Place {
-  double row;
-  double col;
-  Window window;
-};
-
-Place place_at(double row, double col, double reach, Size image) {
-  const auto first_row = static_cast<std::int64_t>(std::floor(row - reach));
-  const auto first_col = static_cast<std::int64_t>(std::floor(col - reach));
-  const auto side = static_cast<std::int64_t>(std::ceil(2 * reach)) + 1;
-  return {row, col, clipped({first_row, first_col, side, side}, image)};
-}
-
-torch::Tensor part(const torch::Tensor& image, const Window& window) {
-  return image.slice(-2, window.row, window.end_row()).slice(-1, window.col, window.end_col());
-}
-
-/// A place that no earlier defect has taken, or the last one that was tried.
-Place draw_place(const torch::Tensor& taken, double reach, Dice& dice) {
-  const Size image{taken.size(0), taken.size(1)};
-  Place place{};
-  for (int i = 0; i < kPlacementTries; ++i) {
-    const double row = dice.uniform(0, static_cast<double>(image.rows));
-    const double col = dice.uniform(0, static_cast<double>(image.cols));
-    place = place_at(row, col, reach, image);
-    if (!part(taken, place.window).any().item<bool>()) {
-      break;
-    }
-  }
-  return place;
-}
-
-torch::Tensor lattice(std::int64_t first, std::int64_t length, double centre) {
-  const auto points = torch::arange(length * kSubpixels, torch::kFloat);
-  return (points + 0.5) / kSubpixels + (static_cast<double>(first) - centre);
-}
-
-/// (rows, cols) of the window, in [0, 1]: how much of each pixel lies within the outline. At least the pixel
-/// that holds the centre is touched.
-torch::Tensor coverage(const Outline& outline, const Place& place) {
-  const auto& window = place.window;
-  const auto y = lattice(window.row, window.rows, place.row).unsqueeze(1);
-  const auto x = lattice(window.col, window.cols, place.col).unsqueeze(0);
-  const auto points = inside(outline, y, x).to(torch::kFloat);
-  auto covered = points.view({window.rows, kSubpixels, window.cols, kSubpixels}).mean({1, 3});
-  const auto row = static_cast<std::int64_t>(place.row) - window.row;
-  const auto col = static_cast<std::int64_t>(place.col) - window.col;
-  covered.index({row, col}).clamp_min_(0.5);
-  return covered;
 }
 
 void mix_material(torch::Tensor& patch, const torch::Tensor& share, const SpectralAxis& axis, Dice& dice) {
@@ -224,10 +105,10 @@ void implant_one(DefectKind kind, Implanted& scene, const ImplantOptions& option
   const auto outline = draw_outline(area, dice);
   const auto place = draw_place(scene.mask, outline.reach(), dice);
   const auto covered = coverage(outline, place);
-  auto patch = part(scene.values, place.window);
+  auto patch = part_of(scene.values, place.window);
   change(kind, patch, (covered * abundance).to(patch.options()), axis, dice);
-  part(scene.mask, place.window).logical_or_(covered >= 0.5);
-  auto drawn = part(scene.abundance, place.window);
+  part_of(scene.mask, place.window).logical_or_(covered >= 0.5);
+  auto drawn = part_of(scene.abundance, place.window);
   drawn.copy_(torch::maximum(drawn, covered * abundance));
 }
 
