@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run every hyperdefect command of a document's indented blocks, in order, in an empty folder.
+
+Usage: run_readme.py PROGRAM [DOCUMENT]. DOCUMENT is README.md unless told. Stops at the first command that fails,
+with what it printed, and exits 1. Commands of scripts/ and cmake are not run here: CI runs them itself.
+"""
+
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def commands_of(text):
+    """The words behind "hyperdefect" of each line of an indented block, in order."""
+    for line in text.splitlines():
+        if line.startswith("    hyperdefect "):
+            yield shlex.split(line, comments=True)[1:]
+
+
+def run(program, words, folder):
+    """Whether the command came to its end; says what it was, and what it printed where it failed."""
+    start = time.monotonic()
+    ran = subprocess.run([program, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         check=False)
+    print(f"{time.monotonic() - start:6.1f} s  hyperdefect {shlex.join(words)}", flush=True)
+    if ran.returncode != 0:
+        print(f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
+    return ran.returncode == 0
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        print("usage: run_readme.py PROGRAM [DOCUMENT]", file=sys.stderr)
+        return 2
+    program = Path(sys.argv[1]).resolve()
+    document = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).resolve().parent.parent / "README.md"
+    commands = list(commands_of(document.read_text(encoding="utf-8")))
+    if not program.is_file() or not commands:
+        print(f"run_readme.py: there is no program {program}, or no command in {document}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if all(run(str(program), words, folder) for words in commands) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
