@@ -55,6 +55,22 @@ void write_placed_tiff(const fs::path& file) {
                   [&](int band, int row, int col) { return values[band][row][col].item<double>(); });
 }
 
+TEST(Detect, WritesThePartsOfAFusedScoreWhenAsked) {
+  const TempDir folder;
+  const auto cube = write_small_cube(folder / "scan.img");
+  const auto parts = joined(tiny_network(), {"--set", "model.detector=fused", "--set",
+                                             "model.fused=[rx, segmenter]", "--set", "output.parts=true"});
+  const auto outcome = detect({cube}, folder / "maps", parts);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto rx_map = io::read_map(folder / "maps/scan_part_rx.tif");
+  const auto segmenter_map = io::read_map(folder / "maps/scan_part_segmenter.tif");
+  EXPECT_TRUE(torch::allclose(io::read_map(folder / "maps/scan_score.tif"), rx_map + segmenter_map, 1e-5));
+  const auto again =
+      detect({cube}, folder / "maps", joined(parts, {"--set", "output.parts=false", "--overwrite"}));
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_FALSE(fs::exists(folder / "maps/scan_part_rx.tif")) << "of an earlier run";
+}
+
 TEST(Detect, WritesTheFilesOfACube) {
   const TempDir folder;
   const auto cube = write_small_cube(folder / "scan.img");

@@ -58,8 +58,8 @@ TEST(FindCubes, LeavesOutWhatIsNoCube) {
   touch_cube(dir / "dark.img");
   for (const auto* name :
        {"scan_mask.png", "scan_mask.tif", "scan_score.tif", "scan_sad.tif", "scan_defects.tif",
-        "scan_overlay.png", "scan_objects.gpkg", "scan.png", "scan.json", "notes.txt", "scan.zip",
-        "unknown.dat", ".hidden.tif", ".git/x.tif"}) {
+        "scan_overlay.png", "scan_objects.gpkg", "scan_part_rx.tif", "scan.png", "scan.json", "notes.txt",
+        "scan.zip", "unknown.dat", ".hidden.tif", ".git/x.tif"}) {
     write_bytes(dir / name, "x");
   }
   auto classes = RawCube().header();

@@ -17,6 +17,10 @@ TEST(MakeDetector, MakesWhatTheOptionsName) {
   const auto rx = make_detector(options, test::regular_bands(6));
   EXPECT_EQ(rx->name(), "RxDetector");
   EXPECT_EQ(rx->bands(), test::regular_bands(6));
+  options.model.detector = "segmenter";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "SegmenterDetector");
+  options.model.detector = "fused";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "FusedDetector");
 }
 
 TEST(MakeDetector, RefusesUnknownNames) {

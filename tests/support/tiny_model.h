@@ -29,6 +29,10 @@ inline model::DetectorOptions tiny_options() {
   options.model.precision = "float32";
   options.learning.hole_sizes_px = {3};
   options.score.smoothing_px = 0.0;
+  options.segmenter.features = {8, 8, 8};
+  options.segmenter.heads = 2;
+  options.segmenter.networks = 1;
+  options.segmenter.draws = 2;
   return options;
 }
 

@@ -34,8 +34,16 @@ struct CubeFiles {
   std::filesystem::path defects() const { return with("_defects.tif"); }
   std::filesystem::path overlay() const { return with("_overlay.png"); }
   std::filesystem::path model() const { return with("_model.safetensors"); }
+  std::filesystem::path part(const std::string& detector) const { return with("_part_" + detector + ".tif"); }
   std::filesystem::path row() const { return with(".json"); }
-  std::vector<std::filesystem::path> all() const { return {row(), score(), sad(), defects(), overlay()}; }
+  /// Whatever a run with this configuration may write, but for the model.
+  std::vector<std::filesystem::path> all(const RunConfig& config) const {
+    std::vector<std::filesystem::path> files{row(), score(), sad(), defects(), overlay()};
+    for (const auto& detector : config.model.fused) {
+      files.push_back(part(detector));
+    }
+    return files;
+  }
 
  private:
   std::filesystem::path stem_;
@@ -177,6 +185,11 @@ class CubeRun {
       io::write_map(files_.sad(), scored.maps.sad_rad, place, tags, std::nan(""));
     }
     io::write_map(files_.defects(), defects, place, tags, kInvalid);
+    if (job_.config.output.parts) {
+      for (const auto& [detector, map] : scored.maps.parts) {
+        io::write_map(files_.part(detector), map, place, tags, std::nan(""));
+      }
+    }
     if (job_.config.output.overlay) {
       const auto view = read_view(cube, source, job_.config.run.ram_mb, scored.maps.valid);
       io::write_overlay(files_.overlay(), view, scored.maps.score, defects, scored.threshold);
@@ -234,7 +247,7 @@ void remove_marks_of_completion(const BatchJob& job) {
 
 /// What this run does not write, or fails to write, would be taken for its result.
 void remove_results(const BatchJob& job, const io::CubeInput& cube) {
-  for (const auto& file : files_of(job, cube).all()) {
+  for (const auto& file : files_of(job, cube).all(job.config)) {
     std::filesystem::remove(file);
   }
 }
@@ -284,7 +297,7 @@ void check_outputs(const BatchJob& job) {
   for (const auto& cube : job.cubes) {
     const auto files = files_of(job, cube);
     if (job.existing == Existing::refuse) {
-      for (const auto& file : files.all()) {
+      for (const auto& file : files.all(job.config)) {
         refuse_existing(file);
       }
       if (job.saves_models) {

@@ -166,6 +166,7 @@ class Training {
     double sum = 0.0;
     double rate = 0.0;
     detector_.train();
+    detector_.begin_epoch();
     for (std::int64_t i = 0; i < job_.train.steps_per_epoch; ++i) {
       stop_if_asked(observer_, text::cat("in epoch ", epoch, " of ", job_.train.epochs));
       rate = learning_rate((epoch - 1) * job_.train.steps_per_epoch + i);

@@ -74,7 +74,7 @@ FittedModel from_metadata(const std::filesystem::path& path,
 }  // namespace
 
 model::DetectorOptions detector_options(const RunConfig& config) {
-  return {config.preprocess, config.model, config.learning, config.score};
+  return {config.preprocess, config.model, config.learning, config.score, config.segmenter};
 }
 
 void save_model(const std::filesystem::path& path, const FittedModel& model) {

@@ -16,11 +16,23 @@ torch::Tensor cut(const torch::Tensor& map, const Window& part, const Window& of
   return map.narrow(0, part.row - of.row, part.rows).narrow(1, part.col - of.col, part.cols);
 }
 
+/// The whole image's map of a part; made when the first block brings it.
+torch::Tensor& part_map(model::ScoreMaps& scene, std::size_t index, const std::string& name) {
+  if (scene.parts.size() <= index) {
+    scene.parts.emplace_back(name, torch::full_like(scene.score, std::numeric_limits<float>::quiet_NaN()));
+  }
+  return scene.parts[index].second;
+}
+
 void keep(const model::ScoreMaps& block, const PlannedWindow& window, model::ScoreMaps& scene) {
   const Window image{0, 0, scene.score.size(0), scene.score.size(1)};
   cut(scene.score, window.keep, image).copy_(cut(block.score, window.keep, window.read));
   cut(scene.sad_rad, window.keep, image).copy_(cut(block.sad_rad, window.keep, window.read));
   cut(scene.valid, window.keep, image).copy_(cut(block.valid, window.keep, window.read));
+  for (std::size_t i = 0; i < block.parts.size(); ++i) {
+    const auto& [name, map] = block.parts[i];
+    cut(part_map(scene, i, name), window.keep, image).copy_(cut(map, window.keep, window.read));
+  }
 }
 
 }  // namespace

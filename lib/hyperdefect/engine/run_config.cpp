@@ -81,6 +81,9 @@ void declare(config::Section& section, ThresholdOptions& options) {
 void declare(config::Section& section, OutputOptions& options) {
   section.add("sad", &options.sad, "Write STEM_sad.tif.");
   section.add("overlay", &options.overlay, "Write STEM_overlay.png.");
+  section.add(
+      "parts", &options.parts,
+      "Write STEM_part_NAME.tif for each detector that the score was fused of (model.detector fused).");
 }
 
 void declare(config::Section& section, RunOptions& options) {
@@ -101,7 +104,9 @@ config::Schema schema_of(RunConfig& config) {
   declare(schema.section("data", "How a cube's values are read."), config.data);
   declare(schema.section("preprocess", "From the bands of a cube to what the detector sees."),
           config.preprocess);
-  declare(schema.section("model", "The detector and its network."), config.model);
+  auto& model = schema.section("model", "The detector and its network.");
+  declare(model, config.model);
+  declare(model, config.segmenter);
   auto& train = schema.section("train", "How and on what the network is trained.");
   declare(train, config.train);
   declare(train, config.learning);

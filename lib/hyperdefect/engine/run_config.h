@@ -8,6 +8,7 @@
 #include "hyperdefect/config/schema.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/model/segmenter_options.h"
 #include "hyperdefect/model/training_options.h"
 
 namespace hyperdefect::engine {
@@ -51,6 +52,7 @@ struct ThresholdOptions {
 struct OutputOptions {
   bool sad = true;
   bool overlay = true;
+  bool parts = false;
 };
 
 /// The section `run`: the machine and the seed.
@@ -66,6 +68,7 @@ struct RunConfig {
   DataOptions data;
   model::PreprocessOptions preprocess;
   model::ModelOptions model;
+  model::SegmenterOptions segmenter;
   TrainOptions train;
   model::LearningOptions learning;
   model::ScoreOptions score;

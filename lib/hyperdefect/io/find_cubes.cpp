@@ -34,7 +34,7 @@ bool is_one_of(const std::string& extension, std::initializer_list<std::string_v
 
 bool is_reference_or_result(const fs::path& path) {
   static const std::regex reference("(white|dark)[ _.-]?ref(s|erences?)?([^a-z]|$)");
-  static const std::regex result(".*_(mask|score|sad|defects|overlay|objects)");
+  static const std::regex result(".*_(mask|score|sad|defects|overlay|objects|part_[a-z_]+)");
   const auto stem = text::lower(path.stem().string());
   return stem == "white" || stem == "dark" || std::regex_search(stem, reference) ||
          std::regex_match(stem, result);

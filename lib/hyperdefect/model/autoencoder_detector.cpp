@@ -19,14 +19,10 @@ namespace {
 constexpr std::int64_t kFillSpectra = 1024;
 constexpr std::int64_t kQuarters = 4;
 
-torch::Tensor columns_at(const torch::Tensor& maps, const torch::Tensor& pixels) {
-  return maps.flatten(-2).index_select(-1, pixels);
-}
-
 }  // namespace
 
 AutoencoderDetector::AutoencoderDetector(const DetectorOptions& options, const spectral::Bands& bands)
-    : Detector("AutoencoderDetector"), options_(options) {
+    : Detector("AutoencoderDetector"), options_(options), statistics_(options.preprocess, kFillSpectra) {
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
   network_ = register_module("network", Network(options.model, preprocess_->features(), components));
@@ -36,50 +32,16 @@ AutoencoderDetector::AutoencoderDetector(const DetectorOptions& options, const s
 }
 
 void AutoencoderDetector::observe(const spectral::Block& block) {
-  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values));
-  preprocess_->observe(transformed, block.valid);
-  sample_spectra(transformed, block);
-}
-
-/// Keeps the spectra whose random rank is lowest over all blocks: an even sample of unknown many pixels.
-void AutoencoderDetector::sample_spectra(const torch::Tensor& transformed, const spectral::Block& block) {
-  const auto pixels = block.valid.flatten().nonzero().flatten();
-  const auto seed = derive_seed(0, text::cat("block ", observed_blocks_++));
-  const auto order = pixel_choice(block.window, std::numeric_limits<std::int64_t>::max(), seed).flatten();
-  auto spectra = columns_at(transformed, pixels).t();
-  auto ranks = order.index_select(0, pixels);
-  if (sampled_spectra_.defined()) {
-    spectra = torch::cat({sampled_spectra_, spectra});
-    ranks = torch::cat({sampled_order_, ranks});
-  }
-  const auto kept = std::get<1>(ranks.sort()).slice(0, 0, kFillSpectra);
-  sampled_spectra_ = spectra.index_select(0, kept);
-  sampled_order_ = ranks.index_select(0, kept);
+  statistics_.observe(*preprocess_, block);
 }
 
 bool AutoencoderDetector::finish() {
-  preprocess_->finish();
-  const bool again = options_.preprocess.trim_fraction > 0 && !trimmed_;
-  if (again) {
-    preprocess_->trim_like(sampled_spectra_.t());
-  } else {
-    keep_fill_spectra();
-  }
-  trimmed_ = again;
-  sampled_spectra_.reset();
-  sampled_order_.reset();
-  observed_blocks_ = 0;
-  return again;
-}
-
-void AutoencoderDetector::keep_fill_spectra() {
   const torch::NoGradGuard no_gradient;
-  const auto count = sampled_spectra_.size(0);
-  const auto repeated =
-      sampled_spectra_.index_select(0, torch::arange(kFillSpectra, torch::kLong).remainder(count));
-  const auto column = repeated.t().unsqueeze(-1).contiguous().to(spectra_.device());
-  const auto valid = torch::ones({kFillSpectra, 1}, torch::kBool).to(spectra_.device());
-  spectra_.copy_(preprocess_->whitened(column, valid).squeeze(-1).t());
+  if (statistics_.finish(*preprocess_)) {
+    return true;
+  }
+  spectra_.copy_(statistics_.take_spectra(*preprocess_, spectra_.device()));
+  return false;
 }
 
 spectral::Block AutoencoderDetector::on_device(const spectral::Block& block) const {

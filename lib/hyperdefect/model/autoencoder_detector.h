@@ -6,6 +6,7 @@
 #include "hyperdefect/model/detector.h"
 #include "hyperdefect/model/network.h"
 #include "hyperdefect/model/preprocess.h"
+#include "hyperdefect/model/scene_statistics.h"
 #include "hyperdefect/model/score.h"
 
 namespace hyperdefect::model {
@@ -46,20 +47,14 @@ class AutoencoderDetector : public Detector {
   torch::Tensor random_illumination(std::int64_t patches, at::Generator& generator) const;
   torch::Tensor loss_of(const torch::Tensor& predicted, const torch::Tensor& target,
                         const torch::Tensor& weight) const;
-  void keep_fill_spectra();
-  void sample_spectra(const torch::Tensor& transformed, const spectral::Block& block);
   bool masked() const { return options_.score.passes == "masked"; }
 
   DetectorOptions options_;
+  SceneStatistics statistics_;
   Preprocess preprocess_{nullptr};
   Network network_{nullptr};
   Score score_{nullptr};
   torch::Tensor spectra_;
-  /// Gathered while a pass runs.
-  torch::Tensor sampled_spectra_;
-  torch::Tensor sampled_order_;
-  std::int64_t observed_blocks_ = 0;
-  bool trimmed_ = false;
 };
 
 }  // namespace hyperdefect::model

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
+#include "hyperdefect/model/segmenter_options.h"
 #include "hyperdefect/model/training_options.h"
 #include "hyperdefect/spectral/types.h"
 
@@ -23,6 +25,9 @@ struct ScoreMaps {
   torch::Tensor sad_rad;
   /// (rows, cols) bool.
   torch::Tensor valid;
+  /// The maps (rows, cols) float32 that the score was fused of, by the detectors' names; empty where it was
+  /// not.
+  std::vector<std::pair<std::string, torch::Tensor>> parts{};
 };
 
 /// Patches to learn from, prepared by Detector::prepare(): values (N, components, rows, cols) float32, valid
@@ -38,6 +43,7 @@ struct DetectorOptions {
   ModelOptions model;
   LearningOptions learning;
   ScoreOptions score;
+  SegmenterOptions segmenter;
 };
 
 /// A detector: what is fitted, shipped in a model file, and scores cubes.
@@ -64,6 +70,11 @@ class Detector : public torch::nn::Module {
 
   /// Whether there is something to train by gradient.
   virtual bool trainable() const = 0;
+  /// The part of the training steps that it wants to take part in where it is trained together with others.
+  virtual double step_share() const { return 1.0; }
+  /// Called before the first step of each epoch: what was kept from earlier steps must be forgotten here, so
+  /// that a training that goes on from a checkpoint is the same as one that was not stopped.
+  virtual void begin_epoch() {}
   /// The values that training batches are cut from: (components, rows, cols).
   virtual spectral::Block prepare(const spectral::Block& block) const = 0;
   /// The loss of a batch, a scalar with a gradient; the generator decides what is hidden or implanted.

@@ -6,7 +6,9 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autoencoder_detector.h"
+#include "hyperdefect/model/fused_detector.h"
 #include "hyperdefect/model/rx_detector.h"
+#include "hyperdefect/model/segmenter_detector.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -24,6 +26,14 @@ constexpr std::array kDetectors{
     Entry{"rx",
           [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
             return std::make_shared<RxDetector>(options.preprocess, bands);
+          }},
+    Entry{"segmenter",
+          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
+            return std::make_shared<SegmenterDetector>(options, bands);
+          }},
+    Entry{"fused",
+          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
+            return std::make_shared<FusedDetector>(options, bands);
           }}};
 
 }  // namespace

@@ -7,8 +7,18 @@ void declare(config::Section& section, ModelOptions& options) {
   section
       .add("detector", &options.detector,
            "autoencoder: reconstructs each spectrum from its surroundings by a network. rx: global RX, the "
-           "Mahalanobis distance to the background mean; it takes all bands and none of the other keys here.")
-      .choices({"autoencoder", "rx"});
+           "Mahalanobis distance to the background mean; it takes all bands and none of the other keys here. "
+           "segmenter: small networks that learn to find objects implanted into the scene. fused: several of "
+           "them at once, those of the key fused.")
+      .choices({"autoencoder", "rx", "segmenter", "fused"});
+  section
+      .add(
+          "fused", &options.fused,
+          "fused: the detectors whose scores, each divided by its mean over the training data, are added up.")
+      .choices({"autoencoder", "rx", "segmenter"})
+      .entries(1, 8);
+  section.add("fused_weights", &options.fused_weights, "fused: the weight of each of these detectors.")
+      .range(0, 1e3);
   section
       .add("features", &options.features,
            "Channels at full resolution and after each halving of it: [48, 48, 48, 48] halves three times.")

@@ -39,6 +39,7 @@ void PreprocessImpl::register_statistics() {
   to_components_ = register_buffer("to_components", torch::zeros({components_, features_}));
   from_components_ = register_buffer("from_components", torch::zeros({features_, components_}));
   axes_ = register_buffer("axes", torch::zeros({features_, components_}));
+  variances_ = register_buffer("variances", torch::zeros({components_}, torch::kDouble));
   rx_precision_ = register_buffer("rx_precision", torch::zeros({features_, features_}, torch::kDouble));
 }
 
@@ -86,6 +87,10 @@ torch::Tensor PreprocessImpl::physical(const torch::Tensor& transformed) const {
   return options_.transform == "log" ? transformed.exp() : transformed;
 }
 
+torch::Tensor PreprocessImpl::mean_spectrum() const {
+  return physical(mean_.to(torch::kFloat));
+}
+
 torch::Tensor PreprocessImpl::rx_distance(const torch::Tensor& transformed) const {
   return spectral::rx(transformed, {mean_, rx_precision_, 0.0}).clamp_min(0).sqrt();
 }
@@ -120,6 +125,7 @@ void PreprocessImpl::finish() {
   mean_.copy_(moments_->mean());
   to_components_.zero_().narrow(0, 0, kept).copy_(whitening.to);
   from_components_.zero_().narrow(1, 0, kept).copy_(whitening.back);
+  variances_.zero_().narrow(0, 0, kept).copy_(whitening.eigenvalues);
   axes_.zero_()
       .narrow(1, 0, kept)
       .copy_(torch::nn::functional::normalize(whitening.back,

@@ -39,6 +39,13 @@ class PreprocessImpl : public torch::nn::Module {
   /// (N, K, rows, cols) -> (N, F, rows, cols): the whitened spectra back on their band axis ('ZCA'), with all
   /// distances kept, so that a convolution along the bands has neighbours to look at.
   torch::Tensor on_band_axis(const torch::Tensor& components) const;
+  /// (F): the mean spectrum of the training data, in physical units.
+  torch::Tensor mean_spectrum() const;
+  /// (K, F): what a change of the transformed values changes in the components.
+  torch::Tensor to_components() const { return to_components_; }
+  /// (K), descending: the variances along the principal axes before whitening; 0 for components that the
+  /// training data does not have.
+  torch::Tensor variances() const { return variances_; }
   /// (K, rows, cols) -> (F, rows, cols), or both with a leading N: the spectra, in physical units, that the
   /// components stand for.
   torch::Tensor spectra(const torch::Tensor& components) const;
@@ -72,6 +79,7 @@ class PreprocessImpl : public torch::nn::Module {
   torch::Tensor to_components_;
   torch::Tensor from_components_;
   torch::Tensor axes_;
+  torch::Tensor variances_;
   torch::Tensor rx_precision_;
 };
 TORCH_MODULE(Preprocess);

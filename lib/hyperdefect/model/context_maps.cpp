@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/context_maps.h"
+
+#include <algorithm>
+#include <array>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/spectral/area_filter.h"
+#include "hyperdefect/spectral/gaussian.h"
+
+namespace hyperdefect::model {
+namespace {
+
+const std::vector<std::int64_t> kAreas{25, 50, 100, 200};
+/// Components that the area filter looks at, and their power: less whitened than the network's, they weigh
+/// noise less.
+constexpr std::int64_t kAreaComponents = 20;
+constexpr double kAreaPower = 0.5;
+constexpr double kSmoothingPx = 0.5;
+/// The sides of a ring's inner and outer square.
+constexpr std::array<std::pair<std::int64_t, std::int64_t>, 3> kRings{{{3, 7}, {7, 15}, {13, 25}}};
+/// Keeps the logarithm finite, far below the mean.
+constexpr double kLogFloor = 0.05;
+constexpr double kSuspiciousPart = 0.02;
+/// Pixels of a block that the means are taken from.
+constexpr std::int64_t kSampledPixels = 1 << 16;
+
+/// Sums of `side` neighbours along an axis, centred; what lies outside counts as 0. Differences of running
+/// sums take the same time for any side; in double they do not depend on where a tile begins.
+torch::Tensor running_sum(const torch::Tensor& values, std::int64_t axis, std::int64_t side) {
+  const auto length = values.size(axis);
+  const auto ends = torch::arange(length, torch::kLong) + side / 2 + 1;
+  auto shape = values.sizes().vec();
+  shape[static_cast<std::size_t>(axis)] = 1;
+  const auto sums = torch::cat({torch::zeros(shape, values.options()), values.cumsum(axis)}, axis);
+  return sums.index_select(axis, ends.clamp_max(length)) -
+         sums.index_select(axis, (ends - side).clamp_min(0));
+}
+
+/// (channels, rows, cols) double: sums over squares of this side around each pixel.
+torch::Tensor box_sum(const torch::Tensor& maps, std::int64_t side) {
+  return running_sum(running_sum(maps.to(torch::kDouble), 1, side), 2, side);
+}
+
+/// (rows, cols): the distance of each pixel to the mean of the valid pixels in the ring around it; 0 where
+/// there are none.
+torch::Tensor ring_contrast(const torch::Tensor& components, const torch::Tensor& weight,
+                            std::pair<std::int64_t, std::int64_t> ring) {
+  const auto ring_sum = [&ring](const torch::Tensor& maps) {
+    return box_sum(maps, ring.second) - box_sum(maps, ring.first);
+  };
+  const auto pixels = ring_sum(weight).round();
+  const auto mean = (ring_sum(components * weight) / pixels.clamp_min(1.0)).to(torch::kFloat);
+  return (components - mean).norm(2, 0).mul(pixels.squeeze(0) > 0);
+}
+
+/// w_i / w_1 to the given power, 0 where there is no variance.
+torch::Tensor relative(const torch::Tensor& variances, double power) {
+  const auto ratio = variances / variances[0].clamp_min(1e-300);
+  return torch::where(ratio > 0, ratio.pow(power), torch::zeros_like(ratio));
+}
+
+}  // namespace
+
+ContextMapsImpl::ContextMapsImpl(std::int64_t components) : torch::nn::Module("ContextMaps") {
+  to_area_ = register_buffer("to_area", torch::ones({components}));
+  to_white_ = register_buffer("to_white", torch::ones({components}));
+  means_ = register_buffer("means", torch::ones({count()}));
+  limit_ = register_buffer("limit", torch::zeros({1}));
+}
+
+std::int64_t ContextMapsImpl::count() const {
+  return static_cast<std::int64_t>(kAreas.size() + kRings.size()) + 2;
+}
+
+void ContextMapsImpl::set_variances(const torch::Tensor& variances, double power) {
+  const torch::NoGradGuard no_gradient;
+  to_area_.copy_(relative(variances, (kAreaPower - power) / 2));
+  to_white_.copy_(relative(variances, -power / 2));
+}
+
+torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+  TORCH_CHECK(components.dim() == 3 && components.size(0) == to_area_.size(0), "ContextMaps: expected (",
+              to_area_.size(0), ", rows, cols), got ", components.sizes());
+  const auto values = components.to(torch::kCPU);
+  const auto usable = valid.to(torch::kCPU);
+  const auto per_component = [](const torch::Tensor& factors) {
+    return factors.to(torch::kCPU).view({-1, 1, 1});
+  };
+  const auto leading = (values * per_component(to_area_)).slice(0, 0, kAreaComponents).contiguous();
+  std::vector<torch::Tensor> all;
+  for (const auto& norms : spectral::area_top_hats(leading, usable, kAreas).norm(2, 1).unbind(0)) {
+    all.push_back(spectral::gaussian_smoothed(norms, usable, kSmoothingPx).nan_to_num(0.0));
+  }
+  all.push_back((values * per_component(to_white_)).norm(2, 0));
+  all.push_back(values.norm(2, 0));
+  const auto weight = usable.unsqueeze(0).to(torch::kFloat);
+  for (const auto& ring : kRings) {
+    all.push_back(ring_contrast(values, weight, ring));
+  }
+  return torch::stack(all);
+}
+
+void ContextMapsImpl::observe(const torch::Tensor& maps, const torch::Tensor& valid) {
+  const auto pixels = valid.to(torch::kCPU).flatten().nonzero().flatten();
+  const auto step = std::max<std::int64_t>(1, (pixels.numel() + kSampledPixels - 1) / kSampledPixels);
+  sample_.push_back(maps.flatten(1).index_select(1, pixels.slice(0, 0, pixels.numel(), step)));
+}
+
+void ContextMapsImpl::finish() {
+  const torch::NoGradGuard no_gradient;
+  const auto seen = sample_.empty() ? torch::empty({count(), 0}) : torch::cat(sample_, 1);
+  sample_.clear();
+  if (seen.size(1) == 0) {
+    throw InputError("too few valid pixels to learn from; check no-data values and the cube's content");
+  }
+  const auto means = seen.mean(1);
+  means_.copy_(torch::where(means > 0, means, torch::ones_like(means)));
+  const auto sorted = std::get<0>(plain_score(seen).sort());
+  const auto rank = static_cast<double>(sorted.numel() - 1) * (1 - kSuspiciousPart);
+  limit_.fill_(sorted[static_cast<std::int64_t>(rank)]);
+}
+
+torch::Tensor ContextMapsImpl::plain_score(const torch::Tensor& maps) const {
+  const auto areas = static_cast<std::int64_t>(kAreas.size());
+  const auto means = means_.to(maps.device());
+  auto score = maps[areas] / means[areas];
+  for (std::int64_t area = 0; area < areas; ++area) {
+    score = score + maps[area] / (means[area] * static_cast<double>(areas));
+  }
+  return score;
+}
+
+torch::Tensor ContextMapsImpl::logarithms(const torch::Tensor& maps) const {
+  return (maps / means_.to(maps.device()).view({-1, 1, 1}) + kLogFloor).log();
+}
+
+torch::Tensor ContextMapsImpl::suspicious(const torch::Tensor& maps) const {
+  return plain_score(maps) > limit_.to(maps.device());
+}
+
+std::int64_t ContextMapsImpl::halo() {
+  const auto area = *std::max_element(kAreas.begin(), kAreas.end());
+  return std::max(area + spectral::gaussian_radius(kSmoothingPx), kRings.back().second / 2);
+}
+
+}  // namespace hyperdefect::model

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace hyperdefect::model {
+
+/// Classical views of how much a pixel differs, computed from whitened components: what the segmenter looks
+/// at beside the components themselves.
+///
+/// The M maps are, in this order: for each of four areas the norm of the area top hats (what is brighter or
+/// darker than its surroundings and smaller than the area), the Mahalanobis distance to the mean, the norm of
+/// the components, and for each of three rings the distance to the ring's mean.
+class ContextMapsImpl : public torch::nn::Module {
+ public:
+  explicit ContextMapsImpl(std::int64_t components);
+
+  /// How many maps there are.
+  std::int64_t count() const;
+  /// @param variances (components), descending: those of Preprocess. @param power that the components were
+  /// partially whitened with.
+  void set_variances(const torch::Tensor& variances, double power);
+
+  /// (components, rows, cols) and their validity (rows, cols) -> (M, rows, cols) on the CPU, not negative.
+  torch::Tensor maps(const torch::Tensor& components, const torch::Tensor& valid) const;
+
+  /// Gathers maps of normal-looking scenes; finish() turns them into the buffers. @throws InputError from
+  /// finish() where no pixel was valid.
+  void observe(const torch::Tensor& maps, const torch::Tensor& valid);
+  void finish();
+
+  /// (M, rows, cols) maps -> the logarithms of the maps in units of their training means.
+  torch::Tensor logarithms(const torch::Tensor& maps) const;
+  /// (rows, cols) bool: the pixels whose area norms and Mahalanobis distance, added up, are among the highest
+  /// 2 % of the training data. They may be the scene's own defects, so they cannot serve as examples of
+  /// normal pixels.
+  torch::Tensor suspicious(const torch::Tensor& maps) const;
+
+  /// Pixels around a pixel that its maps depend on.
+  static std::int64_t halo();
+
+ private:
+  torch::Tensor plain_score(const torch::Tensor& maps) const;
+
+  /// (components): from the components to those of power .5, and to full whitening.
+  torch::Tensor to_area_;
+  torch::Tensor to_white_;
+  torch::Tensor means_;
+  torch::Tensor limit_;
+  std::vector<torch::Tensor> sample_;
+};
+TORCH_MODULE(ContextMaps);
+
+}  // namespace hyperdefect::model

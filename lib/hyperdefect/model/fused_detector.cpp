@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/fused_detector.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/model/detectors.h"
+
+namespace hyperdefect::model {
+namespace {
+
+void check(const ModelOptions& options) {
+  const auto& names = options.fused;
+  if (names.size() != options.fused_weights.size()) {
+    throw ConfigError(text::cat("model.fused_weights has ", options.fused_weights.size(),
+                                " entries, it must have one for each of the ", names.size(),
+                                " detectors of model.fused"));
+  }
+  if (std::set(names.begin(), names.end()).size() != names.size()) {
+    throw ConfigError(
+        "model.fused names a detector twice: name each once, and weigh it in model.fused_weights");
+  }
+}
+
+}  // namespace
+
+FusedDetector::FusedDetector(const DetectorOptions& options, const spectral::Bands& bands)
+    : Detector("FusedDetector") {
+  check(options.model);
+  for (std::size_t i = 0; i < options.model.fused.size(); ++i) {
+    auto alone = options;
+    alone.model.detector = options.model.fused[i];
+    auto detector = register_module(alone.model.detector, make_detector(alone, bands));
+    members_.push_back({alone.model.detector, std::move(detector), options.model.fused_weights[i]});
+  }
+  means_ = register_buffer("means", torch::ones({static_cast<std::int64_t>(members_.size())}));
+}
+
+void FusedDetector::bind(const spectral::Bands& cube) {
+  for (auto& member : members_) {
+    member.detector->bind(cube);
+  }
+}
+
+void FusedDetector::observe(const spectral::Block& block) {
+  for (auto& member : members_) {
+    if (member.wants_pass) {
+      member.detector->observe(block);
+    }
+  }
+}
+
+bool FusedDetector::finish() {
+  bool again = false;
+  for (auto& member : members_) {
+    member.wants_pass = member.wants_pass && member.detector->finish();
+    again = again || member.wants_pass;
+  }
+  if (!again) {
+    std::for_each(members_.begin(), members_.end(), [](Member& member) { member.wants_pass = true; });
+  }
+  return again;
+}
+
+bool FusedDetector::trainable() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& member) { return member.detector->trainable(); });
+}
+
+void FusedDetector::begin_epoch() {
+  for (auto& member : members_) {
+    member.detector->begin_epoch();
+  }
+}
+
+/// Trainable members share the section preprocess, and so what they are trained on.
+spectral::Block FusedDetector::prepare(const spectral::Block& block) const {
+  for (const auto& member : members_) {
+    if (member.detector->trainable()) {
+      return member.detector->prepare(block);
+    }
+  }
+  return block;
+}
+
+torch::Tensor FusedDetector::loss(const Batch& batch, at::Generator& generator) {
+  torch::Tensor sum;
+  for (auto& member : members_) {
+    if (!member.detector->trainable()) {
+      continue;
+    }
+    const double draw = torch::rand({1}, generator, torch::kDouble).item<double>();
+    if (!sum.defined() || draw < member.detector->step_share()) {
+      const auto one = member.detector->loss(batch, generator);
+      sum = sum.defined() ? sum + one : one;
+    }
+  }
+  TORCH_CHECK(sum.defined(), "FusedDetector: none of its members is trained by gradient");
+  return sum;
+}
+
+void FusedDetector::calibrate(const spectral::Block& block) {
+  for (auto& member : members_) {
+    member.detector->calibrate(block);
+    if (!member.detector->trainable()) {
+      const auto score = member.detector->score(block).score;
+      const auto seen = score.index({score.isfinite()});
+      member.score_sum += seen.sum(torch::kDouble).item<double>();
+      member.pixels += seen.numel();
+    }
+  }
+}
+
+/// What is trained by gradient gives scores of mean 1 by itself.
+void FusedDetector::finish_calibration() {
+  const torch::NoGradGuard no_gradient;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    auto& member = members_[i];
+    member.detector->finish_calibration();
+    const double mean = member.pixels > 0 ? member.score_sum / static_cast<double>(member.pixels) : 1.0;
+    means_[static_cast<std::int64_t>(i)].fill_(mean > 0 ? mean : 1.0);
+    member.score_sum = 0.0;
+    member.pixels = 0;
+  }
+}
+
+ScoreMaps FusedDetector::score(const spectral::Block& block) {
+  ScoreMaps fused;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const auto& member = members_[i];
+    auto maps = member.detector->score(block);
+    const auto mean = means_[static_cast<std::int64_t>(i)].item<double>();
+    const auto weighted = maps.score * (member.weight / mean);
+    fused.parts.push_back({member.name, maps.score / mean});
+    if (i == 0) {
+      fused.score = weighted;
+      fused.sad_rad = maps.sad_rad;
+      fused.valid = maps.valid;
+    } else {
+      fused.score = fused.score + weighted;
+    }
+  }
+  return fused;
+}
+
+Field FusedDetector::field() const {
+  Field field;
+  for (const auto& member : members_) {
+    const auto one = member.detector->field();
+    field.grid = std::lcm(field.grid, one.grid);
+    field.halo = std::max(field.halo, one.halo);
+  }
+  return field;
+}
+
+std::int64_t FusedDetector::bytes_per_pixel() const {
+  std::int64_t most = 0;
+  for (const auto& member : members_) {
+    most = std::max(most, member.detector->bytes_per_pixel());
+  }
+  return most + static_cast<std::int64_t>(members_.size() * 2 * sizeof(float));
+}
+
+std::string FusedDetector::summary() const {
+  std::string page;
+  for (const auto& member : members_) {
+    page += text::cat("== ", member.name, ", weight ", text::number(member.weight), "\n",
+                      member.detector->summary());
+  }
+  return page;
+}
+
+}  // namespace hyperdefect::model

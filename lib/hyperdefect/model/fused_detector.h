@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/model/detector.h"
+
+namespace hyperdefect::model {
+
+/// Several detectors as one: each is fitted, and the score is the weighted sum of their scores, each divided
+/// by its mean over the training data. The spectral angle is the first member's, and each member's own map is
+/// handed out as a part.
+class FusedDetector : public Detector {
+ public:
+  /// @throws ConfigError where a member is named twice or is `fused` itself, or the weights do not match the
+  /// members.
+  FusedDetector(const DetectorOptions& options, const spectral::Bands& bands);
+
+  const spectral::Bands& bands() const override { return members_.front().detector->bands(); }
+  void bind(const spectral::Bands& cube) override;
+  void observe(const spectral::Block& block) override;
+  bool finish() override;
+  bool trainable() const override;
+  void begin_epoch() override;
+  spectral::Block prepare(const spectral::Block& block) const override;
+  /// The sum of the losses of the members that take part in this step.
+  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
+  void calibrate(const spectral::Block& block) override;
+  void finish_calibration() override;
+  ScoreMaps score(const spectral::Block& block) override;
+  Field field() const override;
+  std::int64_t bytes_per_pixel() const override;
+  std::string summary() const override;
+
+ private:
+  struct Member {
+    std::string name;
+    std::shared_ptr<Detector> detector;
+    double weight;
+    bool wants_pass = true;
+    /// Gathered in the calibration pass.
+    double score_sum = 0.0;
+    std::int64_t pixels = 0;
+  };
+
+  std::vector<Member> members_;
+  torch::Tensor means_;
+};
+
+}  // namespace hyperdefect::model

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/segmenter_detector.h"
+
+#include <limits>
+#include <sstream>
+
+#include "hyperdefect/core/random.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/model/autocast.h"
+#include "hyperdefect/spectral/angle.h"
+#include "hyperdefect/spectral/dice.h"
+#include "hyperdefect/spectral/gaussian.h"
+#include "hyperdefect/spectral/turned.h"
+
+namespace hyperdefect::model {
+namespace {
+
+constexpr std::int64_t kSpectra = 1024;
+/// Implanted patches that an epoch learns from, and how many of them a step takes.
+constexpr std::size_t kPool = 4;
+constexpr std::int64_t kBatch = 2;
+constexpr double kAverageDecay = 0.97;
+constexpr double kSmoothingPx = 0.5;
+
+/// The options of a network that tells objects from their surroundings. Its skip connections are safe: it has
+/// nothing to copy.
+ModelOptions network_options(const DetectorOptions& options) {
+  ModelOptions network;
+  network.features = options.segmenter.features;
+  network.norm = "batch";
+  network.full_resolution_block = true;
+  network.lift = "linear";
+  network.skip = "concat";
+  network.skip_channels = 0;
+  network.skip_full_resolution = true;
+  network.heads = options.segmenter.heads;
+  network.attention_window = options.model.attention_window;
+  network.precision = options.model.precision;
+  return network;
+}
+
+/// (n) of -1 and 1.
+torch::Tensor random_signs(std::int64_t count, at::Generator& generator) {
+  return torch::randint(2, {count}, generator, torch::kFloat) * 2 - 1;
+}
+
+torch::Tensor weighted_cross_entropy(const torch::Tensor& logits, const torch::Tensor& label,
+                                     const torch::Tensor& weight) {
+  const auto losses = torch::binary_cross_entropy_with_logits(logits, label, {}, {}, at::Reduction::None);
+  return (losses * weight).sum() / weight.sum().clamp_min(1.0);
+}
+
+}  // namespace
+
+SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const spectral::Bands& bands)
+    : Detector("SegmenterDetector"), options_(options), statistics_(options.preprocess, kSpectra) {
+  preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
+  const auto components = preprocess_->components();
+  context_ = register_module("context", ContextMaps(components));
+  for (std::int64_t i = 0; i < options.segmenter.networks; ++i) {
+    const auto build = [&] { return Network(network_options(options), components + context_->count(), 1); };
+    networks_.push_back(register_module(text::cat("network", i), build()));
+    averages_.push_back(register_module(text::cat("average", i), build()));
+    averaging_.push_back(register_module(text::cat("averaging", i), WeightAverage(kAverageDecay)));
+    for (const auto& parameter : averages_.back()->parameters()) {
+      parameter.set_requires_grad(false);
+    }
+  }
+  spectra_ = register_buffer("spectra", torch::zeros({kSpectra, components}));
+  mean_ = register_buffer("mean_score", torch::ones({1}));
+}
+
+void SegmenterDetector::observe(const spectral::Block& block) {
+  if (!components_known_) {
+    statistics_.observe(*preprocess_, block);
+    return;
+  }
+  const auto prepared = prepare(block);
+  context_->observe(context_->maps(prepared.values, prepared.valid), prepared.valid);
+}
+
+bool SegmenterDetector::finish() {
+  const torch::NoGradGuard no_gradient;
+  if (components_known_) {
+    context_->finish();
+    components_known_ = false;
+    return false;
+  }
+  if (!statistics_.finish(*preprocess_)) {
+    spectra_.copy_(statistics_.take_spectra(*preprocess_, spectra_.device()));
+    context_->set_variances(preprocess_->variances(), options_.preprocess.power);
+    components_known_ = true;
+  }
+  return true;
+}
+
+spectral::Block SegmenterDetector::prepare(const spectral::Block& block) const {
+  const auto device = spectra_.device();
+  const auto valid = block.valid.to(device);
+  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values.to(device)));
+  return {preprocess_->whitened(transformed, valid), valid, block.window, block.image};
+}
+
+torch::Tensor SegmenterDetector::inputs_of(const torch::Tensor& components, const torch::Tensor& maps) const {
+  const auto squeezed = components.sign() * components.abs().log1p();
+  return torch::cat({squeezed, context_->logarithms(maps).to(components.device())});
+}
+
+torch::Tensor SegmenterDetector::with_signs(const torch::Tensor& inputs, const torch::Tensor& signs) const {
+  const auto factors = torch::cat({signs, torch::ones({context_->count()})});
+  return inputs * factors.to(inputs.device()).view({-1, 1, 1});
+}
+
+ImplantMaterial SegmenterDetector::material() const {
+  return {spectra_.to(torch::kCPU), preprocess_->to_components().to(torch::kCPU),
+          preprocess_->variances().to(torch::kCPU)};
+}
+
+SegmenterDetector::Example SegmenterDetector::make_example(const torch::Tensor& components,
+                                                           const torch::Tensor& valid,
+                                                           at::Generator& generator) const {
+  const torch::NoGradGuard no_gradient;
+  const auto clean = components.to(torch::kCPU);
+  const auto usable = valid.to(torch::kCPU);
+  const auto scene = with_implants(clean, usable, material(), generator);
+  const auto suspicious = context_->suspicious(context_->maps(clean, usable));
+  const auto counts = scene.label.gt(0).logical_or(suspicious.logical_not());
+  const auto inputs = inputs_of(scene.components, context_->maps(scene.components, usable));
+  return {inputs.to(components.device()), scene.label.to(components.device()),
+          (scene.weight * counts).to(components.device())};
+}
+
+/// Making an example costs more than a step: each serves several steps, with other signs and turns.
+void SegmenterDetector::fill_pool(const Batch& batch, at::Generator& generator) {
+  if (!is_training()) {
+    pool_.clear();
+  }
+  for (std::int64_t i = 0; i < batch.values.size(0) && pool_.size() < kPool; ++i) {
+    pool_.push_back(make_example(batch.values[i], batch.valid[i], generator));
+  }
+}
+
+SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& generator) const {
+  spectral::Dice dice(generator);
+  const auto& example = pool_[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(pool_.size())))];
+  const auto turn = dice.below(8);
+  const auto signs = random_signs(preprocess_->components(), generator);
+  return {spectral::turned(with_signs(example.inputs, signs), turn), spectral::turned(example.label, turn),
+          spectral::turned(example.weight, turn)};
+}
+
+torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& inputs,
+                                        const Window& window) const {
+  const Autocast reduced(options_.model.precision == "bfloat16", inputs.device());
+  return network->forward(inputs, window).to(torch::kFloat).squeeze(1);
+}
+
+torch::Tensor SegmenterDetector::network_loss(Network& network, at::Generator& generator) {
+  std::vector<torch::Tensor> inputs, labels, weights;
+  for (std::int64_t i = 0; i < kBatch; ++i) {
+    auto example = drawn_example(generator);
+    inputs.push_back(std::move(example.inputs));
+    labels.push_back(std::move(example.label));
+    weights.push_back(std::move(example.weight));
+  }
+  return weighted_cross_entropy(logits(network, torch::stack(inputs), {}), torch::stack(labels),
+                                torch::stack(weights));
+}
+
+torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generator) {
+  fill_pool(batch, generator);
+  torch::Tensor sum;
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    if (is_training()) {
+      averaging_[i]->update(*averages_[i], *networks_[i]);
+    }
+    const auto one = network_loss(networks_[i], generator);
+    sum = sum.defined() ? sum + one : one;
+  }
+  return sum / static_cast<double>(networks_.size());
+}
+
+torch::Tensor SegmenterDetector::raw_score(const torch::Tensor& components, const spectral::Block& block) {
+  const auto inputs = inputs_of(components, context_->maps(components, block.valid));
+  auto sum = torch::zeros_like(components[0]);
+  for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
+    auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));
+    const auto look = with_signs(inputs, random_signs(components.size(0), generator)).unsqueeze(0);
+    for (auto& network : averages_) {
+      sum += logits(network, look, block.window).squeeze(0);
+    }
+  }
+  const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
+  return spectral::gaussian_smoothed(torch::softplus(mean), block.valid.to(mean.device()), kSmoothingPx);
+}
+
+void SegmenterDetector::calibrate(const spectral::Block& block) {
+  const auto prepared = prepare(block);
+  const auto score = raw_score(prepared.values, prepared).index({prepared.valid});
+  calibration_sum_ += score.sum(torch::kDouble).item<double>();
+  calibration_pixels_ += score.numel();
+}
+
+void SegmenterDetector::finish_calibration() {
+  const torch::NoGradGuard no_gradient;
+  const double mean = calibration_sum_ / static_cast<double>(std::max<std::int64_t>(1, calibration_pixels_));
+  mean_.fill_(mean > 0 ? mean : 1.0);
+  calibration_sum_ = 0.0;
+  calibration_pixels_ = 0;
+}
+
+ScoreMaps SegmenterDetector::score(const spectral::Block& block) {
+  const auto prepared = prepare(block);
+  const auto score = (raw_score(prepared.values, prepared) / mean_).cpu();
+  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values.to(spectra_.device())));
+  const auto angle =
+      spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->mean_spectrum()).cpu();
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  return {torch::where(block.valid, score, nan), torch::where(block.valid, angle.to(torch::kFloat), nan),
+          block.valid};
+}
+
+Field SegmenterDetector::field() const {
+  auto field = networks_.front()->field();
+  field.halo += ContextMapsImpl::halo() + spectral::gaussian_radius(kSmoothingPx);
+  return field;
+}
+
+std::int64_t SegmenterDetector::bytes_per_pixel() const {
+  const auto channels = preprocess_->components() + context_->count();
+  const auto floats = 4 * preprocess_->features() + 8 * channels + 24 * options_.segmenter.features.front() +
+                      8 * preprocess_->components();
+  return floats * static_cast<std::int64_t>(sizeof(float));
+}
+
+std::string SegmenterDetector::summary() const {
+  std::ostringstream page;
+  preprocess_->pretty_print(page);
+  page << "\nsegmenter: " << text::counted(options_.segmenter.networks, "network") << ", "
+       << text::counted(options_.segmenter.draws, "look") << " each\n"
+       << networks_.front()->summary();
+  return page.str();
+}
+
+}  // namespace hyperdefect::model

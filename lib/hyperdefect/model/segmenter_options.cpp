@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/segmenter_options.h"
+
+namespace hyperdefect::model {
+
+void declare(config::Section& section, SegmenterOptions& options) {
+  section
+      .add("segmenter_features", &options.features,
+           "segmenter: channels at full resolution and after each halving of it.")
+      .range(1, 1024)
+      .entries(2, 6);
+  section
+      .add("segmenter_heads", &options.heads,
+           "segmenter: heads of the self-attention at the bottleneck; 0 leaves it out.")
+      .range(0, 64);
+  section
+      .add("segmenter_networks", &options.networks,
+           "segmenter: networks that are trained side by side and averaged.")
+      .range(1, 16);
+  section
+      .add("segmenter_draws", &options.draws,
+           "segmenter: times that a scene is looked at, with other signs of its components each time.")
+      .range(1, 64);
+  section
+      .add("segmenter_share", &options.share,
+           "segmenter: the part of the training steps that it takes part in when it is fused with others. "
+           "It learns faster than a reconstruction, and knows its implants by heart when it learns too long.")
+      .range(0.01, 1);
+}
+
+}  // namespace hyperdefect::model

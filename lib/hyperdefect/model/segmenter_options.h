@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hyperdefect/config/option.h"
+
+namespace hyperdefect::model {
+
+/// The keys of section `model` that belong to the detector `segmenter`.
+struct SegmenterOptions {
+  std::vector<std::int64_t> features{24, 24, 24, 24};
+  std::int64_t heads = 4;
+  std::int64_t networks = 2;
+  std::int64_t draws = 4;
+  double share = 0.33;
+};
+
+void declare(config::Section& section, SegmenterOptions& options);
+
+}  // namespace hyperdefect::model

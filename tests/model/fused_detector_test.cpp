@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/model/fused_detector.h"
+
+#include <gtest/gtest.h>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/model/detectors.h"
+#include "hyperdefect/model/model_file.h"
+#include "support/expect_error.h"
+#include "support/module_checks.h"
+#include "support/tiny_model.h"
+
+namespace hyperdefect::model {
+namespace {
+
+DetectorOptions fused(std::vector<std::string> members, std::vector<double> weights) {
+  auto options = test::tiny_options();
+  options.model.detector = "fused";
+  options.model.fused = std::move(members);
+  options.model.fused_weights = std::move(weights);
+  return options;
+}
+
+std::shared_ptr<Detector> fitted(const DetectorOptions& options, const spectral::Block& scene) {
+  torch::manual_seed(1);
+  auto detector = make_detector(options, test::regular_bands(scene.values.size(0)));
+  const torch::NoGradGuard no_gradient;
+  detector->bind(detector->bands());
+  do {
+    detector->observe(scene);
+  } while (detector->finish());
+  detector->eval();
+  detector->calibrate(scene);
+  detector->finish_calibration();
+  return detector;
+}
+
+class Fused : public ::testing::Test {
+ protected:
+  ScoreMaps scored(const DetectorOptions& options) const {
+    const torch::NoGradGuard no_gradient;
+    return fitted(options, scene_)->score(scene_);
+  }
+  spectral::Block scene_ = test::whole_block(test::smooth_scene(6, {24, 20}, 3));
+};
+
+TEST_F(Fused, AddsItsPartsUpByTheirWeights) {
+  const auto maps = scored(fused({"autoencoder", "segmenter", "rx"}, {1.0, 0.5, 2.0}));
+  ASSERT_EQ(maps.parts.size(), 3U);
+  EXPECT_EQ(maps.parts[1].first, "segmenter");
+  auto sum = torch::zeros_like(maps.score);
+  const std::vector<double> weights{1.0, 0.5, 2.0};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(maps.parts[i].second.mean().item<double>(), 1.0, 1e-4) << maps.parts[i].first;
+    sum += weights[i] * maps.parts[i].second;
+  }
+  test::expect_close(maps.score, sum, 1e-5);
+}
+
+TEST_F(Fused, OfOneIsThatOneInUnitsOfItsMean) {
+  auto alone = test::tiny_options();
+  alone.model.detector = "rx";
+  const auto rx = scored(alone);
+  const auto maps = scored(fused({"rx"}, {1.0}));
+  test::expect_close(maps.score, rx.score / rx.score.mean(), 1e-5);
+  EXPECT_TRUE(torch::equal(maps.sad_rad, rx.sad_rad));
+}
+
+TEST_F(Fused, TrainsItsMembersTogether) {
+  const auto detector = fitted(fused({"segmenter", "autoencoder", "rx"}, {1.0, 1.0, 1.0}), scene_);
+  ASSERT_TRUE(detector->trainable());
+  const auto block = detector->prepare(scene_);
+  auto generator = test::seeded(1);
+  detector->train();
+  detector->begin_epoch();
+  detector->loss({block.values.unsqueeze(0), block.valid.unsqueeze(0)}, generator).backward();
+  for (const auto* name : {"segmenter.network0.head.weight", "autoencoder.network.head.weight"}) {
+    EXPECT_TRUE(detector->named_parameters()[name].grad().defined()) << name;
+  }
+  EXPECT_FALSE(fitted(fused({"rx"}, {1.0}), scene_)->trainable());
+}
+
+TEST_F(Fused, StateCarriesAllThatScoringNeeds) {
+  const auto options = fused({"autoencoder", "segmenter"}, {1.0, 1.0});
+  const auto detector = fitted(options, scene_);
+  torch::manual_seed(9);
+  auto other = make_detector(options, test::regular_bands(6));
+  other->bind(other->bands());
+  other->eval();
+  load_state(*other, state_of(*detector), "a test");
+  const torch::NoGradGuard no_gradient;
+  EXPECT_TRUE(torch::equal(other->score(scene_).score, detector->score(scene_).score));
+}
+
+TEST_F(Fused, SeesWhatItsMembersSee) {
+  const auto autoencoder = make_detector(fused({"autoencoder"}, {1.0}), test::regular_bands(6))->field();
+  const auto both = make_detector(fused({"autoencoder", "segmenter"}, {1.0, 1.0}), test::regular_bands(6));
+  EXPECT_GT(both->field().halo, autoencoder.halo);
+  EXPECT_EQ(both->field().grid % autoencoder.grid, 0);
+  EXPECT_NE(both->summary().find("== segmenter, weight 1\n"), std::string::npos);
+}
+
+TEST_F(Fused, RefusesWeightsThatDoNotMatchAndNamesGivenTwice) {
+  HYPERDEFECT_EXPECT_ERROR(scored(fused({"rx", "segmenter"}, {1.0})), ConfigError,
+                           "model.fused_weights has 1 entries, it must have one for each of the 2 detectors");
+  HYPERDEFECT_EXPECT_ERROR(scored(fused({"rx", "rx"}, {1.0, 1.0})), ConfigError,
+                           "model.fused names a detector twice");
+}
+
+}  // namespace
+}  // namespace hyperdefect::model
