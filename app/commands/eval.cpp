@@ -39,6 +39,14 @@ std::optional<double> f1_threshold_of(const engine::CubeQuality& cube) {
   return cube.best_f1 ? std::optional(cube.best_f1->threshold) : std::nullopt;
 }
 
+std::optional<double> auc_d_tau_of(const engine::CubeQuality& cube) {
+  return cube.roc_3d ? std::optional(cube.roc_3d->auc_d_tau) : std::nullopt;
+}
+
+std::optional<double> auc_f_tau_of(const engine::CubeQuality& cube) {
+  return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
+}
+
 Json to_json(const engine::CubeQuality& cube) {
   return {{"cube", cube.name},
           {"defective", cube.defective},
@@ -49,7 +57,9 @@ Json to_json(const engine::CubeQuality& cube) {
           {"average_precision", number_or_null(cube.average_precision)},
           {"f1_max", number_or_null(f1_of(cube))},
           {"f1_threshold", number_or_null(f1_threshold_of(cube))},
-          {"aupro", number_or_null(cube.aupro)}};
+          {"aupro", number_or_null(cube.aupro)},
+          {"auc_d_tau", number_or_null(auc_d_tau_of(cube))},
+          {"auc_f_tau", number_or_null(auc_f_tau_of(cube))}};
 }
 
 Json to_json(const engine::MeanQuality& mean) {
@@ -57,7 +67,9 @@ Json to_json(const engine::MeanQuality& mean) {
           {"auroc", number_or_null(mean.auroc)},
           {"average_precision", number_or_null(mean.average_precision)},
           {"f1_max", number_or_null(mean.f1_max)},
-          {"aupro", number_or_null(mean.aupro)}};
+          {"aupro", number_or_null(mean.aupro)},
+          {"auc_d_tau", number_or_null(mean.auc_d_tau)},
+          {"auc_f_tau", number_or_null(mean.auc_f_tau)}};
 }
 
 Json to_json(const EvalOptions& options, const engine::Evaluation& evaluation) {
@@ -84,10 +96,15 @@ std::string shown(const std::optional<double>& value) {
 }
 
 std::vector<std::string> line_of(const engine::CubeQuality& cube) {
-  return {cube.name,          std::to_string(cube.defect_pixels),
-          shown(cube.auroc),  shown(cube.average_precision),
-          shown(f1_of(cube)), shown(f1_threshold_of(cube)),
-          shown(cube.aupro)};
+  return {cube.name,
+          std::to_string(cube.defect_pixels),
+          shown(cube.auroc),
+          shown(cube.average_precision),
+          shown(f1_of(cube)),
+          shown(f1_threshold_of(cube)),
+          shown(cube.aupro),
+          shown(auc_d_tau_of(cube)),
+          shown(auc_f_tau_of(cube))};
 }
 
 std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
@@ -97,7 +114,9 @@ std::vector<std::string> line_of(const std::string& label, const engine::MeanQua
           shown(mean.average_precision),
           shown(mean.f1_max),
           "",
-          shown(mean.aupro)};
+          shown(mean.aupro),
+          shown(mean.auc_d_tau),
+          shown(mean.auc_f_tau)};
 }
 
 void print(const engine::Evaluation& evaluation) {
@@ -109,7 +128,8 @@ void print(const engine::Evaluation& evaluation) {
     lines.push_back(line_of(folder.name + ", ", folder.mean));
   }
   lines.push_back(line_of("", evaluation.mean));
-  std::cout << table({"cube", "defect pixels", "AUROC", "AP", "F1 max", "at score", "AUPRO"}, lines);
+  std::cout << table(
+      {"cube", "defect pixels", "AUROC", "AP", "F1 max", "at score", "AUPRO", "D,tau", "F,tau"}, lines);
   if (evaluation.image_auroc) {
     std::cout << "image-level AUROC " << shown(evaluation.image_auroc) << '\n';
   }
@@ -136,7 +156,10 @@ ExitCode run(const EvalOptions& options) {
 
 void add_eval(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<EvalOptions>();
-  auto* command = program.add_subcommand("eval", "Measure how well maps find the defects that masks mark.");
+  auto* command = program.add_subcommand(
+      "eval",
+      "Measure how well maps find the defects that masks mark: AUROC, average precision, best F1, AUPRO, and "
+      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC.");
   command
       ->add_option("MAPS", options->maps,
                    "Folder of results of infer or detect; every map below it is judged.")

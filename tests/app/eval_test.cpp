@@ -50,13 +50,13 @@ TEST_F(Eval, PrintsATable) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out,
-            "cube                   defect pixels   AUROC      AP  F1 max  at score   AUPRO\n"
-            "day1/good                          1  1.0000  1.0000  1.0000    0.9000  1.0000\n"
-            "day2/fair                          1  0.8000  0.5000  0.6667    0.8000  0.3333\n"
-            "day2/normal                        0       -       -       -         -       -\n"
-            "mean of day1, 1 cube                  1.0000  1.0000  1.0000            1.0000\n"
-            "mean of day2, 2 cubes                 0.8000  0.5000  0.6667            0.3333\n"
-            "mean of 3 cubes                       0.9000  0.7500  0.8333            0.6667\n"
+            "cube                   defect pixels   AUROC      AP  F1 max  at score   AUPRO   D,tau   F,tau\n"
+            "day1/good                          1  1.0000  1.0000  1.0000    0.9000  1.0000  1.0000  0.2500\n"
+            "day2/fair                          1  0.8000  0.5000  0.6667    0.8000  0.3333  0.8571  0.3714\n"
+            "day2/normal                        0       -       -       -         -       -       -       -\n"
+            "mean of day1, 1 cube                  1.0000  1.0000  1.0000            1.0000  1.0000  0.2500\n"
+            "mean of day2, 2 cubes                 0.8000  0.5000  0.6667            0.3333  0.8571  0.3714\n"
+            "mean of 3 cubes                       0.9000  0.7500  0.8333            0.6667  0.9286  0.3107\n"
             "image-level AUROC 1.0000\n");
 }
 
@@ -72,6 +72,9 @@ TEST_F(Eval, PrintsJson) {
   EXPECT_EQ(json["cubes"][0]["cube"], "day1/good");
   EXPECT_EQ(json["cubes"][0]["defect_pixels"], 1);
   EXPECT_TRUE(json["cubes"][2]["auroc"].is_null());
+  EXPECT_NEAR(json["mean"]["auc_d_tau"], 13.0 / 14, 1e-6);
+  EXPECT_NEAR(json["cubes"][0]["auc_f_tau"], 0.25, 1e-6);
+  EXPECT_TRUE(json["cubes"][2]["auc_d_tau"].is_null());
   EXPECT_TRUE(json["without_truth"].empty());
 }
 

@@ -69,6 +69,9 @@ TEST(Judge, DefectBehindOneOfFiveNormalPixels) {
   EXPECT_NEAR(quality.best_f1.value().f1, 2.0 / 3.0, 1e-12);
   EXPECT_FLOAT_EQ(quality.best_f1.value().threshold, 0.8F);
   EXPECT_LT(quality.aupro.value(), 1.0);
+  // The scores reach from .2 to .9.
+  EXPECT_NEAR(quality.roc_3d.value().auc_d_tau, 6.0 / 7, 1e-6);
+  EXPECT_NEAR(quality.roc_3d.value().auc_f_tau, 13.0 / 35, 1e-6);
 }
 
 TEST(Judge, LeavesOutInvalidPixels) {
@@ -112,6 +115,8 @@ TEST(MeanQualityOf, TakesCubesWhereTheMeasureIsDefined) {
   EXPECT_DOUBLE_EQ(mean.auroc.value(), 0.9);
   EXPECT_DOUBLE_EQ(mean.average_precision.value(), 0.75);
   EXPECT_NEAR(mean.f1_max.value(), 5.0 / 6.0, 1e-12);
+  EXPECT_NEAR(mean.auc_d_tau.value(), 13.0 / 14, 1e-6);
+  EXPECT_NEAR(mean.auc_f_tau.value(), (0.25 + 13.0 / 35) / 2, 1e-6);
   EXPECT_FALSE(mean_quality({judge(kFair, kNormal)}).auroc);
 }
 

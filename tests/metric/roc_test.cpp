@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace hyperdefect::metric {
 namespace {
@@ -179,6 +180,62 @@ TEST(F1Max, EqualsTheBestOfAllThresholds) {
 
 TEST(F1Max, IsMissingWithoutADefect) {
   EXPECT_FALSE(f1_max(roc_curve(torch::rand({4}), torch::zeros({4}))).has_value());
+}
+
+TEST(Roc3dAreas, AreTheMeansOfNormalisedScores) {
+  // Scores from 2 to 12 become 0 to 1: the defects .8 and 1, the background 0, .1 and .8.
+  const auto areas =
+      *roc_3d(roc_curve(torch::tensor({10.0, 12.0, 2.0, 3.0, 10.0}), torch::tensor({1, 1, 0, 0, 0})));
+  EXPECT_NEAR(areas.auc_d_f, 5.5 / 6, 1e-12);
+  EXPECT_NEAR(areas.auc_d_tau, 0.9, 1e-6);
+  EXPECT_NEAR(areas.auc_f_tau, 0.3, 1e-6);
+}
+
+/// The areas under both shares over tau, by the midpoints of so many steps.
+std::pair<double, double> areas_over_tau(const Sample& sample, int steps) {
+  const auto low = sample.scores.min().item<double>();
+  const auto high = sample.scores.max().item<double>();
+  double detection = 0;
+  double alarm = 0;
+  for (int i = 0; i < steps; ++i) {
+    const auto counts = counts_at(sample, low + (high - low) * (i + 0.5) / steps);
+    detection += counts.found / counts.defects / steps;
+    alarm += counts.alarms / (static_cast<double>(sample.scores.numel()) - counts.defects) / steps;
+  }
+  return {detection, alarm};
+}
+
+TEST(Roc3dAreas, EqualTheIntegralsOverTheThreshold) {
+  const auto sample = tied_sample(300);
+  const auto areas = *roc_3d(roc_curve(sample.scores, sample.labels));
+  const auto [detection, alarm] = areas_over_tau(sample, 2000);
+  EXPECT_NEAR(areas.auc_d_tau, detection, 1e-3);
+  EXPECT_NEAR(areas.auc_f_tau, alarm, 1e-3);
+  EXPECT_GT(areas.auc_d_tau, areas.auc_f_tau);
+}
+
+TEST(Roc3dAreas, DoNotDependOnTheUnitOfTheScores) {
+  const auto sample = tied_sample(300);
+  const auto plain = *roc_3d(roc_curve(sample.scores, sample.labels));
+  const auto scaled = *roc_3d(roc_curve(sample.scores * 1000 - 70, sample.labels));
+  EXPECT_NEAR(scaled.auc_d_tau, plain.auc_d_tau, 1e-6);
+  EXPECT_NEAR(scaled.auc_f_tau, plain.auc_f_tau, 1e-6);
+}
+
+TEST(Roc3dAreas, NormaliseOverValidPixelsOnly) {
+  const auto valid = torch::tensor({true, true, true, false});
+  const auto areas =
+      *roc_3d(roc_curve(torch::tensor({2.0, 1.0, 0.0, 9.0}), torch::tensor({1, 0, 0, 0}), valid));
+  EXPECT_DOUBLE_EQ(areas.auc_d_tau, 1.0);
+  EXPECT_DOUBLE_EQ(areas.auc_f_tau, 0.25);
+}
+
+TEST(Roc3dAreas, AreMissingWithoutARangeOrAClass) {
+  const auto labels = torch::tensor({1, 0, 0});
+  const double infinite = std::numeric_limits<double>::infinity();
+  EXPECT_FALSE(roc_3d(roc_curve(torch::ones({3}), labels)).has_value());
+  EXPECT_FALSE(roc_3d(roc_curve(torch::tensor({infinite, 1.0, 0.0}), labels)).has_value());
+  EXPECT_FALSE(roc_3d(roc_curve(torch::rand({3}), torch::zeros({3}))).has_value());
 }
 
 TEST(ImageAuroc, RanksWholeImages) {

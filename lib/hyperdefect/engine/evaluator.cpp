@@ -133,6 +133,7 @@ CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth) {
   quality.average_precision = metric::average_precision(curve);
   quality.best_f1 = metric::f1_max(curve);
   quality.aupro = metric::aupro(scores, io::label_regions(truth).labels);
+  quality.roc_3d = metric::roc_3d(curve);
   return quality;
 }
 
@@ -145,6 +146,12 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
     return cube.best_f1 ? std::optional(cube.best_f1->f1) : std::nullopt;
   });
   mean.aupro = mean_of(cubes, [](const CubeQuality& cube) { return cube.aupro; });
+  mean.auc_d_tau = mean_of(cubes, [](const CubeQuality& cube) {
+    return cube.roc_3d ? std::optional(cube.roc_3d->auc_d_tau) : std::nullopt;
+  });
+  mean.auc_f_tau = mean_of(cubes, [](const CubeQuality& cube) {
+    return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
+  });
   return mean;
 }
 

@@ -28,6 +28,7 @@ struct CubeQuality {
   std::optional<double> average_precision;
   std::optional<metric::BestF1> best_f1;
   std::optional<double> aupro;
+  std::optional<metric::Roc3d> roc_3d;
 };
 
 /// Means over cubes, each over those where the measure is defined.
@@ -37,6 +38,8 @@ struct MeanQuality {
   std::optional<double> average_precision;
   std::optional<double> f1_max;
   std::optional<double> aupro;
+  std::optional<double> auc_d_tau;
+  std::optional<double> auc_f_tau;
 };
 
 struct FolderQuality {

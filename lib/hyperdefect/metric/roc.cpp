@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/metric/roc.h"
 
+#include <cmath>
+
 #include "hyperdefect/metric/ranking.h"
 
 namespace hyperdefect::metric {
@@ -13,6 +15,11 @@ std::int64_t total(const torch::Tensor& cumulative) {
 /// What each entry of a running sum adds to the one before it, in double.
 torch::Tensor steps(const torch::Tensor& cumulative) {
   return cumulative.diff(1, 0, torch::zeros({1}, torch::kLong)).to(torch::kDouble);
+}
+
+/// The mean over the pixels that are counted by `cumulative`, each with the value of its threshold.
+double mean_over(const torch::Tensor& cumulative, const torch::Tensor& values) {
+  return (values * steps(cumulative)).sum().item<double>() / static_cast<double>(total(cumulative));
 }
 
 }  // namespace
@@ -56,6 +63,23 @@ std::optional<BestF1> f1_max(const RocCurve& curve) {
   const auto best = f1.argmax();
   return BestF1{f1[best.item<std::int64_t>()].item<double>(),
                 curve.thresholds[best.item<std::int64_t>()].item<double>()};
+}
+
+std::optional<Roc3d> roc_3d(const RocCurve& curve) {
+  const auto area = auroc(curve);
+  if (!area) {
+    return std::nullopt;
+  }
+  const auto scores = curve.thresholds.to(torch::kDouble);
+  const auto lowest = scores[-1].item<double>();
+  const auto range = scores[0].item<double>() - lowest;
+  if (!std::isfinite(range) || range == 0) {
+    return std::nullopt;
+  }
+  // The share of pixels that score tau or more, integrated over tau from 0 to 1, is their mean score.
+  const auto normalised = (scores - lowest) / range;
+  return Roc3d{*area, mean_over(curve.true_positives, normalised),
+               mean_over(curve.false_positives, normalised)};
 }
 
 std::optional<double> image_auroc(const std::vector<double>& scores, const std::vector<bool>& defective) {

@@ -39,6 +39,22 @@ struct BestF1 {
 /// Nothing where there is no defect.
 std::optional<BestF1> f1_max(const RocCurve& curve);
 
+/// The areas under the three projections of the 3D-ROC curve (Chang, "An effective evaluation tool for
+/// hyperspectral target detection: 3D receiver operating characteristic curve analysis", IEEE TGRS 59, 2021),
+/// whose third axis is the threshold tau on scores that are normalised to [0, 1] over the map.
+struct Roc3d {
+  /// Detection over false alarms: the AUROC.
+  double auc_d_f;
+  /// Detection over tau: how high defects score; 1 is best.
+  double auc_d_tau;
+  /// False alarms over tau: how high the background scores; 0 is best.
+  double auc_f_tau;
+};
+
+/// Nothing where one of the classes is missing, or where the scores have no range that can be normalised: all
+/// are equal, or one is infinite.
+std::optional<Roc3d> roc_3d(const RocCurve& curve);
+
 /// The AUROC of whole images, each with its score (its map's maximum, usually) and whether it has a defect.
 std::optional<double> image_auroc(const std::vector<double>& scores, const std::vector<bool>& defective);
 
