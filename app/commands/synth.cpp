@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <limits>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -12,10 +11,9 @@
 
 #include "app/cli/common_options.h"
 #include "app/commands/commands.h"
+#include "app/commands/synth_cube.h"
 #include "hyperdefect/core/atomic_file.h"
-#include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/envi_header.h"
 #include "hyperdefect/io/find_cubes.h"
@@ -28,14 +26,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostScenes = 1'000'000;
-/// The heading of the options that describe new scenes.
+/// The headings of the options that have a meaning for one of both only.
 constexpr const char* kNewScenes = "New scenes";
+constexpr const char* kGivenCubes = "Given cubes (--into)";
 
 const std::map<std::string, spectral::DefectKind>& kinds_by_name() {
   static const std::map<std::string, spectral::DefectKind> kinds{
       {"material", spectral::DefectKind::material},
       {"fringe", spectral::DefectKind::fringe},
-      {"absorption", spectral::DefectKind::absorption}};
+      {"absorption", spectral::DefectKind::absorption},
+      {"scene", spectral::DefectKind::scene}};
   return kinds;
 }
 
@@ -46,27 +46,15 @@ struct SynthOptions {
   std::string output;
   bool overwrite = false;
   std::vector<std::string> into;
+  std::string truth;
+  spectral::Geometry geometry;
+  spectral::Disturbance disturbance;
   std::int64_t scenes = 1;
   spectral::SceneOptions scene;
   Range wavelengths_nm{scene.min_wavelength_nm, scene.max_wavelength_nm};
   std::vector<std::string> kinds{"material", "fringe", "absorption"};
   Range area_px{scene.implants.min_area_px, scene.implants.max_area_px};
   Range abundance{scene.implants.min_abundance, scene.implants.max_abundance};
-};
-
-/// What is to be written: a name below the output folder, and the cube that takes the defects, if there is
-/// one.
-struct Task {
-  fs::path relative;
-  fs::path cube;
-};
-
-/// A cube with defects, and what is known of it.
-struct Made {
-  torch::Tensor values;
-  torch::Tensor mask;
-  spectral::Bands bands;
-  io::Georeference georeference;
 };
 
 struct SynthFiles {
@@ -88,8 +76,8 @@ fs::path scene_name(std::int64_t number, std::int64_t scenes) {
   return name.str();
 }
 
-std::vector<Task> tasks_of(const SynthOptions& options) {
-  std::vector<Task> tasks;
+std::vector<SynthTask> tasks_of(const SynthOptions& options) {
+  std::vector<SynthTask> tasks;
   if (options.into.empty()) {
     for (std::int64_t number = 1; number <= options.scenes; ++number) {
       tasks.push_back({scene_name(number, options.scenes), {}});
@@ -120,7 +108,7 @@ bool belongs_to(const fs::path& file, const fs::path& cube) {
   return fs::equivalent(file, cube) || (header && fs::equivalent(file, *header));
 }
 
-void check_output(const fs::path& file, const Task& task, bool overwrite) {
+void check_output(const fs::path& file, const SynthTask& task, bool overwrite) {
   if (!fs::exists(file)) {
     return;
   }
@@ -134,7 +122,7 @@ void check_output(const fs::path& file, const Task& task, bool overwrite) {
   }
 }
 
-void check_outputs(const SynthOptions& options, const std::vector<Task>& tasks) {
+void check_outputs(const SynthOptions& options, const std::vector<SynthTask>& tasks) {
   for (const auto& task : tasks) {
     const SynthFiles files(options.output, task.relative);
     for (const auto& file : {files.data, files.header, files.mask}) {
@@ -143,51 +131,47 @@ void check_outputs(const SynthOptions& options, const std::vector<Task>& tasks) 
   }
 }
 
-Made make_new(spectral::SceneOptions options, std::uint64_t seed) {
-  options.seed = seed;
-  auto scene = spectral::make_scene(options);
-  return {scene.values, scene.mask, scene.bands, {}};
+/// What is missing is said before anything is written.
+void check_masks(const SynthOptions& options, const std::vector<SynthTask>& tasks) {
+  if (options.truth.empty()) {
+    return;
+  }
+  for (const auto& task : tasks) {
+    known_mask(task, options.truth);
+  }
 }
 
-/// Pixels of the cube that are invalid stay so: they are written as NaN, and no defect is claimed for them.
-Made make_from(const fs::path& cube, const spectral::ImplantOptions& options, std::uint64_t seed) {
-  io::CubeReader reader(io::read_cube_info(cube));
-  const auto& info = reader.info();
-  const auto block = reader.read(whole(info.size()));
-  const auto values =
-      block.values.masked_fill(block.valid.logical_not(), std::numeric_limits<float>::quiet_NaN());
-  auto generator = at::detail::createCPUGenerator(seed);
-  const auto implanted = spectral::implant(values, info.bands, options, generator);
-  return {implanted.values, implanted.mask.logical_and(block.valid), info.bands, info.georeference};
-}
-
-void write(const Made& made, const SynthFiles& files, bool with_mask) {
+void write(const SynthCube& made, const SynthFiles& files, bool with_mask) {
   io::EnviWriteOptions write_options;
-  write_options.description = "synthetic defects, written by hyperdefect";
+  write_options.description = "made by hyperdefect synth";
   write_options.georeference = made.georeference;
-  io::write_envi(files.data, made.values, made.bands, write_options);
+  io::write_envi(files.data, made.cube.values, made.cube.bands, write_options);
   if (with_mask) {
-    io::write_mask(files.mask, made.mask);
+    io::write_mask(files.mask, made.cube.mask);
   } else {
     // The mask of a scene that is overwritten would be a wrong truth.
     fs::remove(files.mask);
   }
 }
 
+void print(const spectral::LabelledCube& cube, const SynthFiles& files) {
+  std::cout << files.data.string() << ": " << cube.mask.size(0) << " x " << cube.mask.size(1) << " pixels, "
+            << text::counted(cube.bands.count, "band") << ", "
+            << text::counted(cube.mask.sum().item<std::int64_t>(), "defect pixel") << '\n';
+}
+
 ExitCode run(const SynthOptions& options) {
   apply_log_options(options.common);
-  const auto scene = scene_options(options);
+  const SynthPlan plan{scene_options(options), options.geometry, options.disturbance, options.truth};
   const auto tasks = tasks_of(options);
+  check_masks(options, tasks);
   check_outputs(options, tasks);
   for (const auto& task : tasks) {
     const SynthFiles files(options.output, task.relative);
     make_output_folder(files.data.parent_path());
-    const auto seed = derive_seed(options.scene.seed, task.relative.generic_string());
-    const auto made = task.cube.empty() ? make_new(scene, seed) : make_from(task.cube, scene.implants, seed);
-    write(made, files, scene.implants.defects > 0);
-    std::cout << files.data.string() << ": " << made.values.size(1) << " x " << made.values.size(2)
-              << " pixels, " << text::counted(made.bands.count, "band") << ", "
-              << text::counted(made.mask.sum().item<std::int64_t>(), "defect pixel") << '\n';
+    const auto made = make_cube(task, plan);
+    write(made, files, plan.writes_masks());
+    print(made.cube, files);
   }
   return ExitCode::ok;
 }
@@ -199,13 +183,17 @@ CLI::Option* add_range(CLI::App& command, const char* name, Range& range, const 
 void add_defect_options(CLI::App& command, SynthOptions& options) {
   command
       .add_option("--defects", options.scene.implants.defects,
-                  "Defects in a scene; with 0 no mask is written.")
+                  "Defects in a scene; with 0 no mask is written, unless --truth hands one on.")
       ->type_name("N")
       ->capture_default_str();
-  command.add_option("--kinds", options.kinds, "Kinds of defects, taken in turn; all three if not given")
+  command
+      .add_option("--kinds", options.kinds,
+                  "Kinds of defects, taken in turn: material (a foreign one, for reflectance), scene (a "
+                  "material of the scene "
+                  "where it does not belong, for any unit), fringe, absorption; all but scene if not given")
       ->type_name("NAME")
       ->delimiter(',')
-      ->check(CLI::IsMember({"material", "fringe", "absorption"}));
+      ->check(CLI::IsMember({"material", "fringe", "absorption", "scene"}));
   add_range(command, "--area", options.area_px, "Area of a defect in pixels");
   add_range(command, "--abundance", options.abundance,
             "Fraction of the light that a defect touches, up to 1");
@@ -234,14 +222,64 @@ void add_scene_options(CLI::App& command, SynthOptions& options) {
       ->group(kNewScenes);
 }
 
-/// What describes a new scene has no meaning for a cube that is given.
-void refuse_scene_options(const CLI::App& command) {
+void add_geometry_options(CLI::App& command, SynthOptions& options) {
+  command
+      .add_option("--zoom", options.geometry.zoom,
+                  "Enlarge or shrink the image by this factor, before defects are implanted; like --flip and "
+                  "--turn this drops the georeference")
+      ->type_name("F")
+      ->capture_default_str()
+      ->group(kGivenCubes);
+  command.add_flag("--flip", options.geometry.flip, "Mirror left and right, after the zoom.")
+      ->group(kGivenCubes);
+  command
+      .add_option("--turn", options.geometry.quarter_turns, "Quarter turns counter-clockwise, after the flip")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(kGivenCubes);
+}
+
+void add_disturbance_options(CLI::App& command, SynthOptions& options) {
+  const auto add = [&](const char* name, double& value, const char* help) {
+    command.add_option(name, value, help)->type_name("F")->capture_default_str()->group(kGivenCubes);
+  };
+  add("--gain", options.disturbance.gain, "Multiply all values, after the defects are implanted");
+  add("--tilt", options.disturbance.tilt, "Multiply by 1 - F at the first band to 1 + F at the last");
+  add("--noise-bands", options.disturbance.noise_bands, "Share of bands that are replaced by noise");
+  add("--saturated", options.disturbance.saturated,
+      "Share of pixels that take the highest value of the cube in all bands");
+  add("--missing", options.disturbance.missing, "Share of pixels without data");
+  command.add_flag("--reverse-bands", options.disturbance.reverse_bands, "Write the bands in reverse order.")
+      ->group(kGivenCubes);
+}
+
+void add_given_options(CLI::App& command, SynthOptions& options) {
+  command
+      .add_option(
+          "--truth", options.truth,
+          "Folder of the cubes' own masks (STEM_mask.png or .tif): they go with the cube, new defects "
+          "keep away from them and are added.")
+      ->type_name("DIR")
+      ->group(kGivenCubes);
+  add_geometry_options(command, options);
+  add_disturbance_options(command, options);
+}
+
+/// What describes new scenes has no meaning for a cube that is given, and the other way round.
+void refuse_group(const CLI::App& command, const char* group, const char* why) {
   for (const auto* option : command.get_options()) {
-    if (option->get_group() == kNewScenes && option->count() > 0) {
-      throw UsageError(text::cat(option->get_name(),
-                                 " describes new scenes and has no meaning with --into: leave out "
-                                 "one of the two"));
+    if (option->get_group() == group && option->count() > 0) {
+      throw UsageError(text::cat(option->get_name(), why));
     }
+  }
+}
+
+void refuse_what_has_no_meaning(const CLI::App& command, bool given) {
+  if (given) {
+    refuse_group(command, kNewScenes,
+                 " describes new scenes and has no meaning with --into: leave out one of the two");
+  } else {
+    refuse_group(command, kGivenCubes, " changes given cubes: name them with --into");
   }
 }
 
@@ -249,8 +287,9 @@ void refuse_scene_options(const CLI::App& command) {
 
 void add_synth(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<SynthOptions>();
-  auto* command = program.add_subcommand(
-      "synth", "Make scenes with defects, or implant defects into given cubes, with masks, from a seed.");
+  auto* command = program.add_subcommand("synth",
+                                         "Make scenes with defects, or implant defects into given cubes, "
+                                         "turn, zoom or disturb them, with masks, from a seed.");
   command->add_option("-o,--output", options->output, "Folder for STEM.img, STEM.hdr and STEM_mask.png.")
       ->type_name("DIR")
       ->required();
@@ -262,13 +301,12 @@ void add_synth(CLI::App& program, ExitCode& result) {
           "held in memory and written as float32.")
       ->type_name("CUBE");
   add_scene_options(*command, *options);
+  add_given_options(*command, *options);
   add_defect_options(*command, *options);
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect synth -o scenes --scenes 4 --defects 6 --seed 2");
   command->callback([options, command, &result] {
-    if (!options->into.empty()) {
-      refuse_scene_options(*command);
-    }
+    refuse_what_has_no_meaning(*command, !options->into.empty());
     result = run(*options);
   });
 }

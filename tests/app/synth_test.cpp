@@ -5,6 +5,7 @@
 #include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/mask_reader.h"
+#include "hyperdefect/io/mask_writer.h"
 #include "support/program.h"
 
 namespace hyperdefect::test {
@@ -109,6 +110,98 @@ TEST(Synth, ImplantsIntoCubes) {
   EXPECT_LT(mask.sum().item<int>(), 30);
 }
 
+/// A flat cube of 8 x 6 pixels in "in", whose mask in "truth" marks the pixel (6, 1); output goes to "out".
+class SynthIntoLabelled : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_flat_cube(folder_ / "in/day1/scan.img");
+    auto mask = torch::zeros({8, 6}, torch::kBool);
+    mask.index_put_({6, 1}, true);
+    fs::create_directories(folder_ / "truth/day1");
+    io::write_mask(folder_ / "truth/day1/scan_mask.png", mask);
+  }
+
+  Outcome synth_into(const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments{"synth",        "-o",      folder_ / "out",  "--into",
+                                       folder_ / "in", "--truth", folder_ / "truth"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program(arguments);
+  }
+
+  spectral::Block cube() const { return read_cube(folder_ / "out/day1/scan.img"); }
+  torch::Tensor mask() const { return io::read_mask(folder_ / "out/day1/scan_mask.png"); }
+
+  TempDir folder_;
+};
+
+TEST_F(SynthIntoLabelled, TurnsTheCubeWithItsMask) {
+  const auto outcome = synth_into({"--defects", "0", "--flip", "--turn", "1"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "scan.img: 6 x 8 pixels, 4 bands, 1 defect pixel\n"));
+  const auto turned = cube();
+  EXPECT_FALSE(turned.valid.select(1, 0).any().item<bool>());
+  EXPECT_EQ(turned.valid.sum().item<int>(), 42);
+  EXPECT_TRUE(mask()[1][6].item<bool>());
+  EXPECT_TRUE(io::read_cube_info(folder_ / "out/day1/scan.img").georeference.empty());
+}
+
+TEST_F(SynthIntoLabelled, ZoomsTheCubeWithItsMask) {
+  ASSERT_EQ(synth_into({"--defects", "0", "--zoom", "2"}).exit_code, 0);
+  EXPECT_EQ(mask().sum().item<int>(), 4);
+  EXPECT_TRUE(mask()[13][3].item<bool>());
+  const auto values = cube().values.masked_select(cube().valid);
+  EXPECT_NEAR(values.min().item<double>(), 100, 1e-3);
+  EXPECT_NEAR(values.max().item<double>(), 100, 1e-3);
+}
+
+TEST_F(SynthIntoLabelled, AddsDefectsToThoseThatAreKnown) {
+  ASSERT_EQ(synth_into({"--defects", "1", "--area", "1", "2", "--kinds", "fringe"}).exit_code, 0);
+  EXPECT_TRUE(mask()[6][1].item<bool>());
+  EXPECT_GE(mask().sum().item<int>(), 2);
+  EXPECT_LT((cube().values.slice(1, 6, 7).slice(2, 1, 2) - 100).abs().max().item<double>(), 1e-3);
+}
+
+TEST_F(SynthIntoLabelled, DisturbsTheMeasurement) {
+  ASSERT_EQ(
+      synth_into({"--defects", "0", "--gain", "2", "--tilt", "0.5", "--reverse-bands", "--missing", "0.5"})
+          .exit_code,
+      0);
+  const auto disturbed = cube();
+  EXPECT_EQ(disturbed.valid.sum().item<int>(), 21);
+  EXPECT_NEAR(disturbed.values[0].masked_select(disturbed.valid).max().item<double>(), 300, 1e-3);
+  const auto info = io::read_cube_info(folder_ / "out/day1/scan.img");
+  EXPECT_EQ(info.bands.wavelengths_nm, (std::vector<double>{800, 700, 600, 500}));
+  EXPECT_TRUE(info.georeference.transform.has_value());
+}
+
+TEST_F(SynthIntoLabelled, DisturbanceLeavesTheImplantsTheSame) {
+  const std::vector<std::string> implants{"--defects", "2", "--area", "2", "4"};
+  ASSERT_EQ(synth_into(implants).exit_code, 0);
+  const auto plain = cube().values;
+  std::vector<std::string> brighter{"--gain", "4", "--overwrite"};
+  brighter.insert(brighter.end(), implants.begin(), implants.end());
+  ASSERT_EQ(synth_into(brighter).exit_code, 0);
+  EXPECT_TRUE((cube().values / 4).nan_to_num().allclose(plain.nan_to_num()));
+}
+
+TEST_F(SynthIntoLabelled, SaysWhichMaskIsMissing) {
+  fs::remove(folder_ / "truth/day1/scan_mask.png");
+  expect_failure(synth_into({}), 3,
+                 "scan.img: has no mask in " + (folder_ / "truth").string() + "; looked for " +
+                     (folder_ / "truth/day1/scan_mask.png").string() + " (or .tif)");
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(SynthIntoLabelled, RefusesTheMaskOfAnotherCube) {
+  io::write_mask(folder_ / "truth/day1/scan_mask.png", torch::zeros({6, 8}, torch::kBool));
+  expect_failure(synth_into({}), 3, "scan_mask.png has 6 x 8 pixels (rows x cols), but its cube ");
+}
+
+TEST_F(SynthIntoLabelled, RefusesTransformsOutOfRange) {
+  expect_failure(synth_into({"--zoom", "0"}), 2, "transform: zoom is 0, allowed is 1/64 to 64");
+  expect_failure(synth_into({"--missing", "2"}), 2, "transform: missing is 2, allowed is 0 to 1");
+}
+
 TEST(Synth, NeverWritesOverItsInput) {
   const TempDir folder;
   write_flat_cube(folder / "scan.dat");
@@ -133,6 +226,8 @@ TEST(Synth, RefusesOptionsOutOfRange) {
   expect_failure(synth(folder.path(), {"--kinds", "scratch"}), 2, "--kinds: scratch not in {");
   expect_failure(synth(folder.path(), {"--into", "a.img"}), 2,
                  "--rows describes new scenes and has no meaning with --into: leave out one of the two");
+  expect_failure(synth(folder.path(), {"--zoom", "2"}), 2,
+                 "--zoom changes given cubes: name them with --into");
 }
 
 TEST(Synth, NamesACubeThatIsMissing) {

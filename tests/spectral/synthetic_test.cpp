@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "hyperdefect/core/error.h"
@@ -227,6 +228,58 @@ TEST(Implant, FringesByItsAbundance) {
   EXPECT_LT(factor.max().item<double>(), 1.2 * 1.2 * 1.2);
   EXPECT_GT(factor.max().item<double>(), 1.15);
   EXPECT_LT(factor.min().item<double>(), 0.85);
+}
+
+/// (3, 40, 40): one material on the left, another on the right.
+torch::Tensor two_materials() {
+  const auto left = torch::tensor({1.0F, 2.0F, 3.0F}).view({3, 1, 1}).expand({3, 40, 20});
+  const auto right = torch::tensor({5.0F, 2.0F, 1.0F}).view({3, 1, 1}).expand({3, 40, 20});
+  return torch::cat({left, right}, 2);
+}
+
+Implanted implanted_from_scene(const torch::Tensor& values, std::int64_t defects = 10) {
+  ImplantOptions options;
+  options.kinds = {DefectKind::scene};
+  options.defects = defects;
+  auto generator = at::detail::createCPUGenerator(2);
+  return implant(values, {3, {}, {}, {}}, options, generator);
+}
+
+TEST(Implant, MixesInAMaterialOfTheScene) {
+  const auto values = two_materials();
+  const auto defects = implanted_from_scene(values);
+  // Both materials and all that is mixed of them lie on a line.
+  const auto share = (defects.values[0] - 1) / 4;
+  EXPECT_LT((defects.values[1] - 2).abs().max().item<double>(), 1e-5);
+  EXPECT_LT((defects.values[2] - (3 - 2 * share)).abs().max().item<double>(), 1e-5);
+  EXPECT_TRUE(share.ge(-1e-5).logical_and(share.le(1 + 1e-5)).all().item<bool>());
+  const auto changed = (defects.values - values).abs().amax(0) > 1e-3;
+  const auto seen =
+      changed.logical_and(defects.mask).sum().item<double>() / defects.mask.sum().item<double>();
+  EXPECT_GT(seen, 0.5);
+}
+
+TEST(Implant, MixesInNoPixelWithoutData) {
+  auto values = two_materials();
+  values.slice(1, 0, 35).fill_(std::nanf(""));
+  const auto defects = implanted_from_scene(values);
+  EXPECT_TRUE(defects.values.isnan().equal(values.isnan()));
+  values.fill_(std::nanf(""));
+  EXPECT_TRUE(implanted_from_scene(values).values.isnan().all().item<bool>());
+}
+
+TEST(Implant, KeepsClearOfWhatIsThere) {
+  ImplantOptions options;
+  options.defects = 6;
+  options.max_area_px = 6;
+  options.keep_clear = torch::zeros({60, 60}, torch::kBool);
+  options.keep_clear.slice(1, 0, 40).fill_(true);
+  auto generator = at::detail::createCPUGenerator(4);
+  const auto defects = implant(torch::ones({40, 60, 60}), forty_bands(), options, generator);
+  EXPECT_FALSE(defects.mask.logical_and(options.keep_clear).any().item<bool>());
+  EXPECT_GE(defects.mask.sum().item<int>(), 6);
+  options.keep_clear = torch::zeros({2, 2}, torch::kBool);
+  EXPECT_THROW(implant(torch::ones({40, 60, 60}), forty_bands(), options, generator), c10::Error);
 }
 
 TEST(Implant, WorksWithoutWavelengths) {

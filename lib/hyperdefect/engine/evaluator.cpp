@@ -51,17 +51,6 @@ std::vector<std::string> truth_names(const std::string& name) {
   return {name, name.substr(0, name.size() - extension.size())};
 }
 
-std::optional<fs::path> truth_of(const std::string& name, const fs::path& folder) {
-  for (const auto& stem : truth_names(name)) {
-    for (const auto* ending : kTruthEndings) {
-      if (auto file = folder / (stem + ending); fs::exists(file)) {
-        return file;
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 CubeQuality judge_files(const fs::path& map, const fs::path& truth) {
   const auto scores = io::read_map(map);
   const auto mask = io::read_mask(truth);
@@ -117,6 +106,17 @@ std::optional<double> image_auroc(const std::vector<CubeQuality>& cubes) {
 
 }  // namespace
 
+std::optional<fs::path> find_truth(const std::string& name, const fs::path& folder) {
+  for (const auto& stem : truth_names(name)) {
+    for (const auto* ending : kTruthEndings) {
+      if (auto file = folder / (stem + ending); fs::exists(file)) {
+        return file;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth) {
   TORCH_CHECK(scores.sizes() == truth.sizes(), "judge: expected scores and truth of one size, got ",
               scores.sizes(), " and ", truth.sizes());
@@ -166,7 +166,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
   }
   Evaluation evaluation;
   for (const auto& name : names) {
-    const auto mask = truth_of(name, truth);
+    const auto mask = find_truth(name, truth);
     if (!mask) {
       evaluation.without_truth.push_back(name);
       continue;

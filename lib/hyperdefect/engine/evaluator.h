@@ -64,12 +64,15 @@ struct Evaluation {
 /// Judges scores (rows, cols) against the truth (rows, cols) bool. @return all but the name.
 CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth);
 
+/// The mask NAME_mask.png or NAME_mask.tif of a cube or its results ("day1/scan_07") below a folder. A name
+/// that keeps a cube's extension ("scan.img") may also have its mask without it. Nothing where there is none.
+std::optional<std::filesystem::path> find_truth(const std::string& name, const std::filesystem::path& folder);
+
 /// The means over these cubes.
 MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 
-/// Judges every map NAME_`kind`.tif below a folder of results against NAME_mask.png or NAME_mask.tif below
-/// the folder of truths. A name that keeps a cube's extension ("scan.img") may also have its truth without
-/// it.
+/// Judges every map NAME_`kind`.tif below a folder of results against what find_truth() finds below the
+/// folder of truths.
 /// @param kind "score" or "sad".
 /// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
 /// a map and its truth differ in size.

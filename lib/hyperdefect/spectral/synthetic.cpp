@@ -15,6 +15,10 @@ namespace hyperdefect::spectral {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
+/// Of so many other pixels, the one of this rank in contrast to the place is mixed in: the first would be the
+/// brightest or darkest of the scene again and again, the last might not be seen.
+constexpr std::int64_t kDonors = 9;
+constexpr std::int64_t kDonorRank = 2;
 constexpr double kStripeGain = 0.03;
 
 /// The wavelengths as a tensor (bands) double, with what the drawing of spectral features needs to know of
@@ -86,30 +90,76 @@ torch::Tensor absorption_profile(const SpectralAxis& axis, Dice& dice) {
   return -bell(axis.nm, centre, dice.log_uniform(2 * axis.spacing_nm, widest));
 }
 
-void change(DefectKind kind, torch::Tensor& patch, const torch::Tensor& share, const SpectralAxis& axis,
+/// What defects are implanted into.
+struct Canvas {
+  Implanted scene;
+  /// (bands, pixels): the spectra of the scene as it was given.
+  torch::Tensor spectra;
+  /// (count) int64: the places among them that hold no NaN.
+  torch::Tensor complete;
+  /// (rows, cols) bool: where no further defect is wanted.
+  torch::Tensor taken;
+  SpectralAxis axis;
+};
+
+/// (bands, kDonors): random spectra of the scene.
+torch::Tensor draw_donors(const Canvas& canvas, Dice& dice) {
+  std::vector<std::int64_t> drawn;
+  for (std::int64_t i = 0; i < kDonors; ++i) {
+    drawn.push_back(dice.below(canvas.complete.size(0)));
+  }
+  return canvas.spectra.index_select(1, canvas.complete.index_select(0, torch::tensor(drawn)));
+}
+
+void mix_scene(torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas, Dice& dice) {
+  if (canvas.complete.size(0) == 0) {
+    return;
+  }
+  const auto donors = draw_donors(canvas, dice);
+  const auto here = patch.flatten(1).nanmean(1, true);
+  const auto order = (donors - here).norm(2, 0).argsort(0, true);
+  const auto donor = donors.index_select(1, order.slice(0, kDonorRank, kDonorRank + 1));
+  patch.add_(share * (donor.unsqueeze(2) - patch));
+}
+
+void change(DefectKind kind, torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas,
             Dice& dice) {
   switch (kind) {
     case DefectKind::material:
-      return mix_material(patch, share, axis, dice);
+      return mix_material(patch, share, canvas.axis, dice);
     case DefectKind::fringe:
-      return modulate(patch, share, fringe_profile(axis, dice));
+      return modulate(patch, share, fringe_profile(canvas.axis, dice));
     case DefectKind::absorption:
-      return modulate(patch, share, absorption_profile(axis, dice));
+      return modulate(patch, share, absorption_profile(canvas.axis, dice));
+    case DefectKind::scene:
+      return mix_scene(patch, share, canvas, dice);
   }
 }
 
-void implant_one(DefectKind kind, Implanted& scene, const ImplantOptions& options, const SpectralAxis& axis,
-                 Dice& dice) {
+void implant_one(DefectKind kind, Canvas& canvas, const ImplantOptions& options, Dice& dice) {
   const double area = dice.log_uniform(options.min_area_px, options.max_area_px);
   const double abundance = dice.log_uniform(options.min_abundance, options.max_abundance);
   const auto outline = draw_outline(area, dice);
-  const auto place = draw_place(scene.mask, outline.reach(), dice);
+  const auto place = draw_place(canvas.taken, outline.reach(), dice);
   const auto covered = coverage(outline, place);
-  auto patch = part_of(scene.values, place.window);
-  change(kind, patch, (covered * abundance).to(patch.options()), axis, dice);
-  part_of(scene.mask, place.window).logical_or_(covered >= 0.5);
-  auto drawn = part_of(scene.abundance, place.window);
+  auto patch = part_of(canvas.scene.values, place.window);
+  change(kind, patch, (covered * abundance).to(patch.options()), canvas, dice);
+  part_of(canvas.scene.mask, place.window).logical_or_(covered >= 0.5);
+  part_of(canvas.taken, place.window).logical_or_(covered >= 0.5);
+  auto drawn = part_of(canvas.scene.abundance, place.window);
   drawn.copy_(torch::maximum(drawn, covered * abundance));
+}
+
+Canvas canvas_of(const torch::Tensor& values, const Bands& bands, const torch::Tensor& keep_clear) {
+  const auto shape = values.sizes().slice(1);
+  TORCH_CHECK(!keep_clear.defined() || keep_clear.sizes() == shape, "implant: expected keep_clear of ", shape,
+              ", got ", keep_clear.sizes());
+  const auto nothing = torch::zeros(shape, torch::kBool);
+  return {{values.clone(), nothing.clone(), torch::zeros(shape, torch::kFloat)},
+          values.flatten(1),
+          values.sum(0).flatten().isnan().logical_not().nonzero().squeeze(1),
+          keep_clear.defined() ? keep_clear.clone() : nothing.clone(),
+          spectral_axis(bands)};
 }
 
 template <class Value>
@@ -208,15 +258,13 @@ Implanted implant(const torch::Tensor& values, const Bands& bands, const Implant
               " of ", values.scalar_type());
   check(options);
   const torch::NoGradGuard no_gradient;
-  const auto axis = spectral_axis(bands);
+  auto canvas = canvas_of(values, bands, options.keep_clear);
   Dice dice(generator);
-  const auto shape = values.sizes().slice(1);
-  Implanted scene{values.clone(), torch::zeros(shape, torch::kBool), torch::zeros(shape, torch::kFloat)};
   for (std::int64_t i = 0; i < options.defects; ++i) {
     const auto turn = static_cast<std::size_t>(i) % options.kinds.size();
-    implant_one(options.kinds[turn], scene, options, axis, dice);
+    implant_one(options.kinds[turn], canvas, options, dice);
   }
-  return scene;
+  return canvas.scene;
 }
 
 SyntheticScene make_scene(const SceneOptions& options) {

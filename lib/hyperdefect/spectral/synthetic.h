@@ -21,6 +21,10 @@ enum class DefectKind {
   fringe,
   /// A substance absorbs: the spectrum is multiplied by 1 - a times a Gaussian over the wavelengths.
   absorption,
+  /// A material of the scene itself lies where it does not belong: the spectrum of another pixel, whose
+  /// contrast
+  /// to the place is above the average, is mixed in linearly.
+  scene,
 };
 
 /// The defects that implant() makes.
@@ -36,6 +40,9 @@ struct ImplantOptions {
   /// of a material, the amplitude of a fringe, the depth of an absorption.
   double min_abundance = 0.1;
   double max_abundance = 1.0;
+  /// (rows, cols) bool: pixels, as those of known defects, that the defects keep away from while there is
+  /// room; undefined: none.
+  torch::Tensor keep_clear;
 };
 
 /// A cube with defects in it.
