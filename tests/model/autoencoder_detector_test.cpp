@@ -344,6 +344,21 @@ TEST(AutoencoderDetector, ReducedPrecisionStaysNear) {
   EXPECT_LT((got - wanted).norm().item<double>(), 0.05 * wanted.norm().item<double>());
 }
 
+TEST(AutoencoderDetector, RefusesOptionsThatContradictEachOther) {
+  auto options = defect_options();
+  options.learning.defect_min_amplitude = 2.0;
+  options.learning.defect_max_amplitude = 1.0;
+  HYPERDEFECT_EXPECT_ERROR(
+      detector_for(options, 6), ConfigError,
+      "train.defect_min_amplitude is 2, it must not exceed train.defect_max_amplitude (1)");
+  options = test::tiny_options();
+  options.model.lift_kernel = {4, 3, 3};
+  HYPERDEFECT_EXPECT_ERROR(
+      detector_for(options, 6), ConfigError,
+      "model.lift_kernel and model.lift_stride do not go together: SpectralLift: kernel must "
+      "be odd");
+}
+
 TEST(AutoencoderDetector, FieldHoldsTheNetworkAndTheSmoothing) {
   auto options = test::tiny_options();
   const auto bare = detector_for(options, 6)->field();

@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "hyperdefect/core/error.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autocast.h"
@@ -19,10 +20,19 @@ namespace {
 constexpr std::int64_t kFillSpectra = 1024;
 constexpr std::int64_t kQuarters = 4;
 
+void check(const LearningOptions& options) {
+  if (options.defect_min_amplitude > options.defect_max_amplitude) {
+    throw ConfigError(text::cat("train.defect_min_amplitude is ", options.defect_min_amplitude,
+                                ", it must not exceed train.defect_max_amplitude (",
+                                options.defect_max_amplitude, ")"));
+  }
+}
+
 }  // namespace
 
 AutoencoderDetector::AutoencoderDetector(const DetectorOptions& options, const spectral::Bands& bands)
     : Detector("AutoencoderDetector"), options_(options), statistics_(options.preprocess, kFillSpectra) {
+  check(options.learning);
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
   network_ = register_module("network", Network(options.model, preprocess_->features(), components));

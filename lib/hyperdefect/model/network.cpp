@@ -65,12 +65,18 @@ NetworkImpl::NetworkImpl(const ModelOptions& options, std::int64_t bands, std::i
 }
 
 void NetworkImpl::build_lift() {
-  lift_ = register_module("lift", nn::SpectralLift(nn::SpectralLiftOptions(bands_, width(0))
-                                                       .mode(nn::from_string<nn::Lift>(options_.lift))
-                                                       .channels(options_.lift_channels)
-                                                       .kernel(at::IntArrayRef(options_.lift_kernel))
-                                                       .stride(at::IntArrayRef(options_.lift_stride))
-                                                       .residual(options_.lift_residual)));
+  const auto lift = nn::SpectralLiftOptions(bands_, width(0))
+                        .mode(nn::from_string<nn::Lift>(options_.lift))
+                        .channels(options_.lift_channels)
+                        .kernel(at::IntArrayRef(options_.lift_kernel))
+                        .stride(at::IntArrayRef(options_.lift_stride))
+                        .residual(options_.lift_residual);
+  try {
+    lift_ = register_module("lift", nn::SpectralLift(lift));
+  } catch (const c10::Error& refusal) {
+    throw ConfigError(text::cat("model.lift_kernel and model.lift_stride do not go together: ",
+                                refusal.what_without_backtrace()));
+  }
 }
 
 nn::ResidualBlock NetworkImpl::residual_block(const std::string& name, std::int64_t channels) {

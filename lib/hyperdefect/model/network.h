@@ -25,7 +25,8 @@ namespace hyperdefect::model {
 /// stride at its lower and right border by reflection, and cropped back.
 class NetworkImpl : public torch::nn::Module {
  public:
-  /// @throws ConfigError where `heads` does not divide the features of the bottleneck.
+  /// @throws ConfigError where `heads` does not divide the features of the bottleneck, or the lift cannot
+  /// have its kernel and stride.
   NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs);
 
   /// @param place where x lies in the image, beginning at multiples of stride(): attention windows are
