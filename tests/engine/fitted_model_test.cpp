@@ -124,7 +124,13 @@ TEST_F(ModelOnDisk, RefusesMetadataThatCannotBeRead) {
   expect_refused(": its configuration is not one that this program reads: ");
   rewrite(
       [](model::TensorFile& file) { file.metadata["configuration"] = "model:\n  lift_kernel: [4, 3, 3]\n"; });
-  expect_refused(": describes a network that cannot be built: SpectralLift: kernel must be odd");
+  expect_refused(
+      ": its configuration is not one that this program reads: model.lift_kernel and model.lift_stride");
+  save_model(path_, model);
+  rewrite([](model::TensorFile& file) {
+    file.metadata["bands"] = R"({"count": -3, "wavelengths_nm": [], "fwhm_nm": []})";
+  });
+  expect_refused(": describes a network that cannot be built: ");
 }
 
 TEST_F(ModelOnDisk, RefusesTensorsThatDoNotFit) {
