@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include "hyperdefect/spectral/image_part.h"
 #include "hyperdefect/spectral/turned.h"
 
 namespace hyperdefect::spectral {

@@ -18,6 +18,7 @@
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/overlay.h"
 #include "hyperdefect/io/regions.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -110,9 +111,7 @@ torch::Tensor read_view(CubeSource& cube, model::BlockSource& source, std::int64
       cube.bands().count * static_cast<std::int64_t>(sizeof(float)) * 2, ram_mb << 20, {1, 1}};
   for (const auto& window : plan_windows(size, Field{}, limits)) {
     const auto block = source.read(window.keep);
-    view.narrow(1, window.keep.row, window.keep.rows)
-        .narrow(2, window.keep.col, window.keep.cols)
-        .copy_(block.values.index_select(0, bands));
+    spectral::part_of(view, window.keep).copy_(block.values.index_select(0, bands));
   }
   return io::quicklook(view, valid);
 }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "hyperdefect/spectral/dice.h"
-#include "hyperdefect/spectral/outline.h"
+#include "hyperdefect/spectral/image_part.h"
 #include "hyperdefect/spectral/turned.h"
 
 namespace hyperdefect::engine {

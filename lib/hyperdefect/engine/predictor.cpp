@@ -5,6 +5,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::int64_t kCopiesOfACube = 4;
 
 torch::Tensor cut(const torch::Tensor& map, const Window& part, const Window& of) {
-  return map.narrow(0, part.row - of.row, part.rows).narrow(1, part.col - of.col, part.cols);
+  return spectral::part_of(map, {part.row - of.row, part.col - of.col, part.rows, part.cols});
 }
 
 /// The whole image's map of a part; made when the first block brings it.

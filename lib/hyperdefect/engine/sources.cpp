@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 
@@ -50,10 +51,7 @@ MemorySource::MemorySource(std::string name, spectral::Bands bands, torch::Tenso
       valid_(std::move(valid)) {}
 
 spectral::Block MemorySource::read(const Window& window) {
-  const auto cut = [&window](const torch::Tensor& tensor) {
-    return tensor.narrow(-2, window.row, window.rows).narrow(-1, window.col, window.cols);
-  };
-  return {cut(values_), cut(valid_), window, size()};
+  return {spectral::part_of(values_, window), spectral::part_of(valid_, window), window, size()};
 }
 
 }  // namespace hyperdefect::engine

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "hyperdefect/spectral/dice.h"
-#include "hyperdefect/spectral/outline.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::model {
 namespace {

@@ -6,6 +6,7 @@
 #include "hyperdefect/core/window.h"
 #include "hyperdefect/spectral/dice.h"
 #include "hyperdefect/spectral/gaussian.h"
+#include "hyperdefect/spectral/image_part.h"
 #include "hyperdefect/spectral/outline.h"
 
 namespace hyperdefect::model {

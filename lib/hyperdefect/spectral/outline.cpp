@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "hyperdefect/spectral/image_part.h"
+
 namespace hyperdefect::spectral {
 namespace {
 
@@ -38,10 +40,6 @@ torch::Tensor lattice(std::int64_t first, std::int64_t length, double centre) {
 }
 
 }  // namespace
-
-torch::Tensor part_of(const torch::Tensor& image, const Window& window) {
-  return image.slice(-2, window.row, window.end_row()).slice(-1, window.col, window.end_col());
-}
 
 Outline draw_outline(double area_px, Dice& dice) {
   const auto shape = static_cast<Outline::Shape>(dice.below(4));

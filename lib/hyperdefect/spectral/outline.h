@@ -40,7 +40,4 @@ Place draw_place(const torch::Tensor& taken, double reach, Dice& dice);
 /// pixel that holds the centre counts as covered by half at least.
 torch::Tensor coverage(const Outline& outline, const Place& place);
 
-/// The pixels of a window of an image (..., rows, cols): a view.
-torch::Tensor part_of(const torch::Tensor& image, const Window& window);
-
 }  // namespace hyperdefect::spectral

@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string_view>
 
-#include "hyperdefect/core/error.h"
-#include "hyperdefect/core/text.h"
 #include "hyperdefect/spectral/dice.h"
+#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/spectral/option_check.h"
 #include "hyperdefect/spectral/outline.h"
 
 namespace hyperdefect::spectral {
@@ -162,12 +161,7 @@ Canvas canvas_of(const torch::Tensor& values, const Bands& bands, const torch::T
           spectral_axis(bands)};
 }
 
-template <class Value>
-void need(bool fulfilled, std::string_view name, Value given, std::string_view allowed) {
-  if (!fulfilled) {
-    throw UsageError(text::cat("synthetic scene: ", name, " is ", given, ", allowed is ", allowed));
-  }
-}
+constexpr OptionCheck need{"synthetic scene"};
 
 void check(const ImplantOptions& options) {
   need(options.defects >= 0, "defects", options.defects, "0 or more");

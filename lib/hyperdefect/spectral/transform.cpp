@@ -5,9 +5,8 @@
 #include <cmath>
 #include <string_view>
 
-#include "hyperdefect/core/error.h"
 #include "hyperdefect/core/random.h"
-#include "hyperdefect/core/text.h"
+#include "hyperdefect/spectral/option_check.h"
 
 namespace hyperdefect::spectral {
 namespace {
@@ -25,12 +24,7 @@ void check(const LabelledCube& cube, std::string_view function) {
               cube.mask.sizes());
 }
 
-template <class Value>
-void need(bool fulfilled, std::string_view name, Value given, std::string_view allowed) {
-  if (!fulfilled) {
-    throw UsageError(text::cat("transform: ", name, " is ", given, ", allowed is ", allowed));
-  }
-}
+constexpr OptionCheck need{"transform"};
 
 void check(const Geometry& geometry) {
   need(geometry.zoom >= 1 / kLargestZoom && geometry.zoom <= kLargestZoom, "zoom", geometry.zoom,
@@ -92,14 +86,14 @@ LabelledCube zoomed(const LabelledCube& cube, double zoom) {
 }
 
 /// So many of the count, but one at least where any are wanted.
-std::int64_t part_of(std::int64_t count, double share) {
+std::int64_t wanted_of(std::int64_t count, double share) {
   const auto wanted = static_cast<std::int64_t>(std::llround(static_cast<double>(count) * share));
   return share > 0 ? std::clamp<std::int64_t>(wanted, std::min<std::int64_t>(1, count), count) : 0;
 }
 
 /// Places in a flat list of `count`, each once, in random order.
 torch::Tensor draw(std::int64_t count, double share, const at::Generator& generator) {
-  return torch::randperm(count, generator).slice(0, 0, part_of(count, share));
+  return torch::randperm(count, generator).slice(0, 0, wanted_of(count, share));
 }
 
 at::Generator generator_for(std::uint64_t seed, std::string_view what) {
