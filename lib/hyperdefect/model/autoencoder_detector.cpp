@@ -50,18 +50,8 @@ bool AutoencoderDetector::finish() {
   if (statistics_.finish(*preprocess_)) {
     return true;
   }
-  spectra_.copy_(statistics_.take_spectra(*preprocess_, spectra_.device()));
+  spectra_.copy_(statistics_.take_spectra(*preprocess_));
   return false;
-}
-
-spectral::Block AutoencoderDetector::on_device(const spectral::Block& block) const {
-  return {block.values.to(spectra_.device()), block.valid.to(spectra_.device()), block.window, block.image};
-}
-
-spectral::Block AutoencoderDetector::prepare(const spectral::Block& cube) const {
-  const auto block = on_device(cube);
-  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values));
-  return {preprocess_->whitened(transformed, block.valid), block.valid, block.window, block.image};
 }
 
 torch::Tensor AutoencoderDetector::loss(const Batch& batch, at::Generator& generator) {
@@ -188,7 +178,7 @@ ScoreParts AutoencoderDetector::parts_of(const spectral::Block& block) {
 }
 
 void AutoencoderDetector::calibrate(const spectral::Block& block) {
-  const auto moved = on_device(block);
+  const auto moved = preprocess_->on_device(block);
   score_->observe(parts_of(moved), moved.valid);
 }
 
@@ -197,7 +187,7 @@ void AutoencoderDetector::finish_calibration() {
 }
 
 ScoreMaps AutoencoderDetector::score(const spectral::Block& block) {
-  const auto parts = parts_of(on_device(block));
+  const auto parts = parts_of(preprocess_->on_device(block));
   const auto valid = block.valid.cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   const auto score = score_->forward(parts, block.valid.to(parts.sad_rad.device())).cpu();

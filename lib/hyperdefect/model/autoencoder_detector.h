@@ -26,7 +26,7 @@ class AutoencoderDetector : public Detector {
   void observe(const spectral::Block& block) override;
   bool finish() override;
   bool trainable() const override { return true; }
-  spectral::Block prepare(const spectral::Block& block) const override;
+  spectral::Block prepare(const spectral::Block& block) const override { return preprocess_->prepare(block); }
   torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
@@ -40,7 +40,6 @@ class AutoencoderDetector : public Detector {
   torch::Tensor masked_prediction(const torch::Tensor& components, const Window& window,
                                   std::int64_t size_px);
   std::vector<torch::Tensor> predictions(const torch::Tensor& components, const Window& window);
-  spectral::Block on_device(const spectral::Block& block) const;
   ScoreParts parts_of(const spectral::Block& block);
   torch::Tensor hole_loss(const Batch& batch, at::Generator& generator);
   torch::Tensor defect_loss(const Batch& batch, at::Generator& generator);

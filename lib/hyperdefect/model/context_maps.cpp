@@ -5,6 +5,7 @@
 #include <array>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/model/pixel_sample.h"
 #include "hyperdefect/spectral/area_filter.h"
 #include "hyperdefect/spectral/gaussian.h"
 
@@ -22,8 +23,6 @@ constexpr std::array<std::pair<std::int64_t, std::int64_t>, 3> kRings{{{3, 7}, {
 /// Keeps the logarithm finite, far below the mean.
 constexpr double kLogFloor = 0.05;
 constexpr double kSuspiciousPart = 0.02;
-/// Pixels of a block that the means are taken from.
-constexpr std::int64_t kSampledPixels = 1 << 16;
 
 /// Sums of `side` neighbours along an axis, centred; what lies outside counts as 0. Differences of running
 /// sums take the same time for any side; in double they do not depend on where a tile begins.
@@ -102,9 +101,7 @@ torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch
 }
 
 void ContextMapsImpl::observe(const torch::Tensor& maps, const torch::Tensor& valid) {
-  const auto pixels = valid.to(torch::kCPU).flatten().nonzero().flatten();
-  const auto step = std::max<std::int64_t>(1, (pixels.numel() + kSampledPixels - 1) / kSampledPixels);
-  sample_.push_back(maps.flatten(1).index_select(1, pixels.slice(0, 0, pixels.numel(), step)));
+  sample_.push_back(columns_at(maps, sampled_pixels(valid.to(torch::kCPU))));
 }
 
 void ContextMapsImpl::finish() {

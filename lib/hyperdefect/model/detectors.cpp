@@ -18,23 +18,18 @@ struct Entry {
   std::shared_ptr<Detector> (*make)(const DetectorOptions&, const spectral::Bands&);
 };
 
-constexpr std::array kDetectors{
-    Entry{"autoencoder",
-          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
-            return std::make_shared<AutoencoderDetector>(options, bands);
-          }},
-    Entry{"rx",
-          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
-            return std::make_shared<RxDetector>(options.preprocess, bands);
-          }},
-    Entry{"segmenter",
-          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
-            return std::make_shared<SegmenterDetector>(options, bands);
-          }},
-    Entry{"fused",
-          [](const DetectorOptions& options, const spectral::Bands& bands) -> std::shared_ptr<Detector> {
-            return std::make_shared<FusedDetector>(options, bands);
-          }}};
+template <class Made>
+std::shared_ptr<Detector> make(const DetectorOptions& options, const spectral::Bands& bands) {
+  return std::make_shared<Made>(options, bands);
+}
+
+std::shared_ptr<Detector> make_rx(const DetectorOptions& options, const spectral::Bands& bands) {
+  return std::make_shared<RxDetector>(options.preprocess, bands);
+}
+
+constexpr std::array kDetectors{Entry{"autoencoder", make<AutoencoderDetector>}, Entry{"rx", make_rx},
+                                Entry{"segmenter", make<SegmenterDetector>},
+                                Entry{"fused", make<FusedDetector>}};
 
 }  // namespace
 

@@ -107,9 +107,7 @@ void FusedDetector::calibrate(const spectral::Block& block) {
     member.detector->calibrate(block);
     if (!member.detector->trainable()) {
       const auto score = member.detector->score(block).score;
-      const auto seen = score.index({score.isfinite()});
-      member.score_sum += seen.sum(torch::kDouble).item<double>();
-      member.pixels += seen.numel();
+      member.calibration.add(score.index({score.isfinite()}));
     }
   }
 }
@@ -120,10 +118,7 @@ void FusedDetector::finish_calibration() {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto& member = members_[i];
     member.detector->finish_calibration();
-    const double mean = member.pixels > 0 ? member.score_sum / static_cast<double>(member.pixels) : 1.0;
-    means_[static_cast<std::int64_t>(i)].fill_(mean > 0 ? mean : 1.0);
-    member.score_sum = 0.0;
-    member.pixels = 0;
+    means_[static_cast<std::int64_t>(i)].fill_(member.calibration.take());
   }
 }
 

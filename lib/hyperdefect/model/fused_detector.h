@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hyperdefect/model/detector.h"
+#include "hyperdefect/model/mean_score.h"
 
 namespace hyperdefect::model {
 
@@ -41,9 +42,7 @@ class FusedDetector : public Detector {
     std::shared_ptr<Detector> detector;
     double weight;
     bool wants_pass = true;
-    /// Gathered in the calibration pass.
-    double score_sum = 0.0;
-    std::int64_t pixels = 0;
+    MeanScore calibration{};
   };
 
   std::vector<Member> members_;

@@ -65,6 +65,15 @@ torch::Tensor PreprocessImpl::transformed(const torch::Tensor& matched) const {
   return sums / torch::bincount(bin).to(values.scalar_type()).view({-1, 1, 1});
 }
 
+spectral::Block PreprocessImpl::on_device(const spectral::Block& block) const {
+  return {block.values.to(mean_.device()), block.valid.to(mean_.device()), block.window, block.image};
+}
+
+spectral::Block PreprocessImpl::prepare(const spectral::Block& block) const {
+  const auto cube = on_device(block);
+  return {whitened(transformed(matched(cube.values)), cube.valid), cube.valid, cube.window, cube.image};
+}
+
 torch::Tensor PreprocessImpl::whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const {
   const auto usable = valid.unsqueeze(0);
   const auto centred = torch::where(usable, transformed - mean_.to(torch::kFloat).view({-1, 1, 1}), 0.0F);

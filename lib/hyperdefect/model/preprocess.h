@@ -32,6 +32,11 @@ class PreprocessImpl : public torch::nn::Module {
   torch::Tensor matched(const torch::Tensor& values) const;
   /// (M, rows, cols) -> (F, rows, cols): the transform and the bins.
   torch::Tensor transformed(const torch::Tensor& matched) const;
+  /// The block on the device of the statistics.
+  spectral::Block on_device(const spectral::Block& block) const;
+  /// A block of the bound cube (B, rows, cols) -> its whitened components (K, rows, cols), on the device of
+  /// the statistics.
+  spectral::Block prepare(const spectral::Block& block) const;
   /// (F, rows, cols) -> (K, rows, cols): partially whitened; zero where valid (rows, cols) is false.
   torch::Tensor whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const;
   /// (F, rows, cols) -> (K, rows, cols): what a change of the transformed values changes in the components.

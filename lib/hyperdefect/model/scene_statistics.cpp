@@ -6,6 +6,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/corruption.h"
+#include "hyperdefect/model/pixel_sample.h"
 
 namespace hyperdefect::model {
 
@@ -20,7 +21,7 @@ void SceneStatistics::sample(const torch::Tensor& transformed, const spectral::B
   const auto pixels = block.valid.flatten().nonzero().flatten();
   const auto seed = derive_seed(0, text::cat("block ", blocks_++));
   const auto order = pixel_choice(block.window, std::numeric_limits<std::int64_t>::max(), seed).flatten();
-  auto spectra = transformed.flatten(1).index_select(1, pixels).t();
+  auto spectra = columns_at(transformed, pixels).t();
   auto ranks = order.index_select(0, pixels);
   if (spectra_.defined()) {
     spectra = torch::cat({spectra_, spectra});
@@ -43,14 +44,15 @@ bool SceneStatistics::finish(PreprocessImpl& preprocess) {
   return trimmed_;
 }
 
-torch::Tensor SceneStatistics::take_spectra(const PreprocessImpl& preprocess, torch::Device device) {
+torch::Tensor SceneStatistics::take_spectra(const PreprocessImpl& preprocess) {
   const torch::NoGradGuard no_gradient;
   const auto repeated =
       spectra_.index_select(0, torch::arange(capacity_, torch::kLong).remainder(spectra_.size(0)));
-  const auto column = repeated.t().unsqueeze(-1).contiguous().to(device);
+  const auto column = preprocess.on_device(
+      {repeated.t().unsqueeze(-1).contiguous(), torch::ones({capacity_, 1}, torch::kBool), {}, {}});
   spectra_.reset();
   ranks_.reset();
-  return preprocess.whitened(column, torch::ones({capacity_, 1}, torch::kBool).to(device)).squeeze(-1).t();
+  return preprocess.whitened(column.values, column.valid).squeeze(-1).t();
 }
 
 }  // namespace hyperdefect::model

@@ -27,7 +27,7 @@ class SceneStatistics {
 
   /// (capacity, components): the sampled spectra, whitened on the device where `preprocess` is; repeated
   /// where the pixels were fewer. To be called once, when finish() wants no more.
-  torch::Tensor take_spectra(const PreprocessImpl& preprocess, torch::Device device);
+  torch::Tensor take_spectra(const PreprocessImpl& preprocess);
 
  private:
   void sample(const torch::Tensor& transformed, const spectral::Block& block);

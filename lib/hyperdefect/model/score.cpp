@@ -4,30 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hyperdefect/model/pixel_sample.h"
 #include "hyperdefect/spectral/gaussian.h"
 
 namespace hyperdefect::model {
 namespace {
 
-/// Pixels of a block that calibration looks at.
-constexpr std::int64_t kSampledPixels = 1 << 16;
 /// Ridge on the covariance of residuals, as a part of its mean diagonal.
 constexpr double kResidualRidge = 0.01;
-/// Where the smoothing kernel ends, in standard deviations.
-constexpr double kKernelSigmas = 4.0;
 /// The parts of a score, in the order of their means.
 enum Part : std::int64_t { kResidual, kSad, kMahalanobis, kRx, kParts };
-
-torch::Tensor columns_at(const torch::Tensor& maps, const torch::Tensor& pixels) {
-  return maps.flatten(-2).index_select(-1, pixels);
-}
-
-/// At most kSampledPixels of the valid pixels, evenly spread.
-torch::Tensor sampled_pixels(const torch::Tensor& valid) {
-  const auto pixels = valid.flatten().nonzero().flatten();
-  const auto step = (pixels.numel() + kSampledPixels - 1) / kSampledPixels;
-  return pixels.slice(0, 0, pixels.numel(), std::max<std::int64_t>(1, step));
-}
 
 /// What a part is divided by: 1 where it is zero everywhere, so that it stays zero.
 double mean_or_one(const torch::Tensor& values) {
@@ -123,7 +109,7 @@ torch::Tensor ScoreImpl::forward(const ScoreParts& parts, const torch::Tensor& v
 }
 
 std::int64_t ScoreImpl::halo() const {
-  return static_cast<std::int64_t>(std::ceil(kKernelSigmas * options_.smoothing_px));
+  return spectral::gaussian_radius(options_.smoothing_px);
 }
 
 }  // namespace hyperdefect::model

@@ -87,18 +87,11 @@ bool SegmenterDetector::finish() {
     return false;
   }
   if (!statistics_.finish(*preprocess_)) {
-    spectra_.copy_(statistics_.take_spectra(*preprocess_, spectra_.device()));
+    spectra_.copy_(statistics_.take_spectra(*preprocess_));
     context_->set_variances(preprocess_->variances(), options_.preprocess.power);
     components_known_ = true;
   }
   return true;
-}
-
-spectral::Block SegmenterDetector::prepare(const spectral::Block& block) const {
-  const auto device = spectra_.device();
-  const auto valid = block.valid.to(device);
-  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values.to(device)));
-  return {preprocess_->whitened(transformed, valid), valid, block.window, block.image};
 }
 
 torch::Tensor SegmenterDetector::inputs_of(const torch::Tensor& components, const torch::Tensor& maps) const {
@@ -180,44 +173,40 @@ torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generat
   return sum / static_cast<double>(networks_.size());
 }
 
-torch::Tensor SegmenterDetector::raw_score(const torch::Tensor& components, const spectral::Block& block) {
-  const auto inputs = inputs_of(components, context_->maps(components, block.valid));
+torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared) {
+  const auto& components = prepared.values;
+  const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
   auto sum = torch::zeros_like(components[0]);
   for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
     auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));
     const auto look = with_signs(inputs, random_signs(components.size(0), generator)).unsqueeze(0);
     for (auto& network : averages_) {
-      sum += logits(network, look, block.window).squeeze(0);
+      sum += logits(network, look, prepared.window).squeeze(0);
     }
   }
   const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
-  return spectral::gaussian_smoothed(torch::softplus(mean), block.valid.to(mean.device()), kSmoothingPx);
+  return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
 }
 
 void SegmenterDetector::calibrate(const spectral::Block& block) {
   const auto prepared = prepare(block);
-  const auto score = raw_score(prepared.values, prepared).index({prepared.valid});
-  calibration_sum_ += score.sum(torch::kDouble).item<double>();
-  calibration_pixels_ += score.numel();
+  calibration_.add(raw_score(prepared).index({prepared.valid}));
 }
 
 void SegmenterDetector::finish_calibration() {
   const torch::NoGradGuard no_gradient;
-  const double mean = calibration_sum_ / static_cast<double>(std::max<std::int64_t>(1, calibration_pixels_));
-  mean_.fill_(mean > 0 ? mean : 1.0);
-  calibration_sum_ = 0.0;
-  calibration_pixels_ = 0;
+  mean_.fill_(calibration_.take());
 }
 
 ScoreMaps SegmenterDetector::score(const spectral::Block& block) {
-  const auto prepared = prepare(block);
-  const auto score = (raw_score(prepared.values, prepared) / mean_).cpu();
-  const auto transformed = preprocess_->transformed(preprocess_->matched(block.values.to(spectra_.device())));
+  const auto cube = preprocess_->on_device(block);
+  const auto transformed = preprocess_->transformed(preprocess_->matched(cube.values));
+  const auto components = preprocess_->whitened(transformed, cube.valid);
+  const auto score = (raw_score({components, cube.valid, cube.window, cube.image}) / mean_).cpu();
   const auto angle =
       spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->mean_spectrum()).cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();
-  return {torch::where(block.valid, score, nan), torch::where(block.valid, angle.to(torch::kFloat), nan),
-          block.valid};
+  return {torch::where(block.valid, score, nan), torch::where(block.valid, angle, nan), block.valid};
 }
 
 Field SegmenterDetector::field() const {

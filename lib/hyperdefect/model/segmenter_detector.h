@@ -6,6 +6,7 @@
 
 #include "hyperdefect/model/context_maps.h"
 #include "hyperdefect/model/detector.h"
+#include "hyperdefect/model/mean_score.h"
 #include "hyperdefect/model/network.h"
 #include "hyperdefect/model/preprocess.h"
 #include "hyperdefect/model/scene_implants.h"
@@ -32,7 +33,7 @@ class SegmenterDetector : public Detector {
   bool trainable() const override { return true; }
   double step_share() const override { return options_.segmenter.share; }
   void begin_epoch() override { pool_.clear(); }
-  spectral::Block prepare(const spectral::Block& block) const override;
+  spectral::Block prepare(const spectral::Block& block) const override { return preprocess_->prepare(block); }
   torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
@@ -57,7 +58,7 @@ class SegmenterDetector : public Detector {
   Example drawn_example(at::Generator& generator) const;
   torch::Tensor network_loss(Network& network, at::Generator& generator);
   torch::Tensor logits(Network& network, const torch::Tensor& inputs, const Window& window) const;
-  torch::Tensor raw_score(const torch::Tensor& components, const spectral::Block& block);
+  torch::Tensor raw_score(const spectral::Block& prepared);
   ImplantMaterial material() const;
 
   DetectorOptions options_;
@@ -71,8 +72,7 @@ class SegmenterDetector : public Detector {
   torch::Tensor spectra_;
   torch::Tensor mean_;
   std::vector<Example> pool_;
-  double calibration_sum_ = 0.0;
-  std::int64_t calibration_pixels_ = 0;
+  MeanScore calibration_;
 };
 
 }  // namespace hyperdefect::model
