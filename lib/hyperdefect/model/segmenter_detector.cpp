@@ -21,6 +21,9 @@ constexpr std::size_t kPool = 4;
 constexpr std::int64_t kBatch = 2;
 constexpr double kAverageDecay = 0.97;
 constexpr double kSmoothingPx = 0.5;
+/// Statistics of fewer tokens of the bottleneck are worse than none: a smaller block is scored with those of
+/// the training.
+constexpr std::int64_t kFewestTokens = 16;
 
 /// The options of a network that tells objects from their surroundings. Its skip connections are safe: it has
 /// nothing to copy.
@@ -65,6 +68,8 @@ SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const spect
     for (const auto& parameter : averages_.back()->parameters()) {
       parameter.set_requires_grad(false);
     }
+    norms_.push_back(
+        register_module(text::cat("norms", i), NormStatistics(options.segmenter.draws, *averages_.back())));
   }
   spectra_ = register_buffer("spectra", torch::zeros({kSpectra, components}));
   mean_ = register_buffer("mean_score", torch::ones({1}));
@@ -173,36 +178,54 @@ torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generat
   return sum / static_cast<double>(networks_.size());
 }
 
-torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared) {
+torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Statistics statistics) {
   const auto& components = prepared.values;
   const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
+  const auto stride = networks_.front()->stride();
+  const auto tokens = prepared.window.pixels() / (stride * stride);
   auto sum = torch::zeros_like(components[0]);
   for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
     auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));
     const auto look = with_signs(inputs, random_signs(components.size(0), generator)).unsqueeze(0);
-    for (auto& network : averages_) {
-      sum += logits(network, look, prepared.window).squeeze(0);
+    for (std::size_t i = 0; i < averages_.size(); ++i) {
+      auto& network = averages_[i];
+      const auto forward = [&] { return logits(network, look, prepared.window).squeeze(0); };
+      if (statistics == Statistics::gather && tokens >= kFewestTokens) {
+        sum += norms_[i]->gather(*network, draw, prepared.window.pixels(), forward);
+      } else {
+        norms_[i]->apply(*network, draw);
+        sum += forward();
+      }
     }
   }
   const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
   return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
 }
 
+/// The mean score is that of scores with each block's own statistics, which is what score() gives up to the
+/// difference between one block and all.
 void SegmenterDetector::calibrate(const spectral::Block& block) {
+  if (!calibrating_) {
+    for (std::size_t i = 0; i < norms_.size(); ++i) {
+      norms_[i]->begin(*averages_[i]);
+    }
+    calibrating_ = true;
+  }
   const auto prepared = prepare(block);
-  calibration_.add(raw_score(prepared).index({prepared.valid}));
+  calibration_.add(raw_score(prepared, Statistics::gather).index({prepared.valid}));
 }
 
 void SegmenterDetector::finish_calibration() {
   const torch::NoGradGuard no_gradient;
   mean_.fill_(calibration_.take());
+  calibrating_ = false;
 }
 
 ScoreMaps SegmenterDetector::score(const spectral::Block& block) {
   const auto cube = preprocess_->on_device(block);
   const auto transformed = preprocess_->transformed(preprocess_->matched(cube.values));
   const auto components = preprocess_->whitened(transformed, cube.valid);
-  const auto score = (raw_score({components, cube.valid, cube.window, cube.image}) / mean_).cpu();
+  const auto score = (raw_score({components, cube.valid, cube.window, cube.image}, Statistics::use) / mean_).cpu();
   const auto angle =
       spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->mean_spectrum()).cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();

@@ -8,6 +8,7 @@
 #include "hyperdefect/model/detector.h"
 #include "hyperdefect/model/mean_score.h"
 #include "hyperdefect/model/network.h"
+#include "hyperdefect/model/norm_statistics.h"
 #include "hyperdefect/model/preprocess.h"
 #include "hyperdefect/model/scene_implants.h"
 #include "hyperdefect/model/scene_statistics.h"
@@ -21,7 +22,8 @@ namespace hyperdefect::model {
 ///
 /// A network sees the components and ContextMaps. The sign of each component is drawn anew in every step and
 /// for every look: how far a spectrum lies off and how it relates to its surroundings stays, what its
-/// implants' spectra were cannot be learned by heart. Scores come from averaged weights.
+/// implants' spectra were cannot be learned by heart. Scores come from averaged weights, and from statistics
+/// of the normalisations that are gathered for each look in the calibration pass.
 class SegmenterDetector : public Detector {
  public:
   SegmenterDetector(const DetectorOptions& options, const spectral::Bands& bands);
@@ -58,7 +60,9 @@ class SegmenterDetector : public Detector {
   Example drawn_example(at::Generator& generator) const;
   torch::Tensor network_loss(Network& network, at::Generator& generator);
   torch::Tensor logits(Network& network, const torch::Tensor& inputs, const Window& window) const;
-  torch::Tensor raw_score(const spectral::Block& prepared);
+  /// (rows, cols); `statistics` says whether the looks' statistics are gathered here or used.
+  enum class Statistics { gather, use };
+  torch::Tensor raw_score(const spectral::Block& prepared, Statistics statistics);
   ImplantMaterial material() const;
 
   DetectorOptions options_;
@@ -69,6 +73,8 @@ class SegmenterDetector : public Detector {
   std::vector<Network> networks_;
   std::vector<Network> averages_;
   std::vector<WeightAverage> averaging_;
+  std::vector<NormStatistics> norms_;
+  bool calibrating_ = false;
   torch::Tensor spectra_;
   torch::Tensor mean_;
   std::vector<Example> pool_;
