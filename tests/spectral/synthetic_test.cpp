@@ -259,6 +259,23 @@ TEST(Implant, MixesInAMaterialOfTheScene) {
   EXPECT_GT(seen, 0.5);
 }
 
+TEST(Implant, IsAsNoisyAsTheScene) {
+  torch::manual_seed(1);
+  const auto values = 100 + torch::randn({30, 80, 80});
+  for (const auto kind : {DefectKind::material, DefectKind::scene}) {
+    ImplantOptions options;
+    options.kinds = {kind};
+    options.defects = 1;
+    options.min_area_px = options.max_area_px = 300;
+    options.min_abundance = options.max_abundance = 0.7;
+    auto generator = at::detail::createCPUGenerator(2);
+    const auto defects = implant(values, {30, {}, {}, {}}, options, generator);
+    const auto inner = defects.abundance >= 0.699;
+    const auto spread = defects.values.permute({1, 2, 0}).index({inner}).std(0).mean().item<double>();
+    EXPECT_NEAR(spread, 1, 0.05);
+  }
+}
+
 TEST(Implant, MixesInNoPixelWithoutData) {
   auto values = two_materials();
   values.slice(1, 0, 35).fill_(std::nanf(""));

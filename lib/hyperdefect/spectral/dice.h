@@ -23,6 +23,10 @@ class Dice {
   std::int64_t below(std::int64_t end) {
     return torch::randint(end, {}, generator_, torch::kLong).item<std::int64_t>();
   }
+  /// (count) int64 of 0 ... end - 1.
+  torch::Tensor below(std::int64_t end, std::int64_t count) {
+    return torch::randint(end, {count}, generator_, torch::kLong);
+  }
   /// Standard normal, float32.
   torch::Tensor normal(torch::IntArrayRef shape) { return torch::randn(shape, generator_, torch::kFloat); }
 

@@ -62,11 +62,42 @@ torch::Tensor smooth_spectrum(const SpectralAxis& axis, Dice& dice) {
   return spectrum.clamp(0.02, 0.95);
 }
 
-void mix_material(torch::Tensor& patch, const torch::Tensor& share, const SpectralAxis& axis, Dice& dice) {
-  const auto spectrum = smooth_spectrum(axis, dice);
-  const auto brightness = patch.nanmean() * dice.uniform(0.6, 1.4);
-  const auto material = (spectrum / spectrum.mean()).to(patch.options()) * brightness;
-  patch.add_(share * (material.view({-1, 1, 1}) - patch));
+/// What defects are implanted into.
+struct Canvas {
+  Implanted scene;
+  /// (bands, pixels): the spectra of the scene as it was given.
+  torch::Tensor spectra;
+  /// (count) int64: the places among them that hold no NaN.
+  torch::Tensor complete;
+  /// (count) int64: the places whose difference to the right neighbour is the sensor's noise.
+  torch::Tensor quiet;
+  /// (rows, cols) bool: where no further defect is wanted.
+  torch::Tensor taken;
+  SpectralAxis axis;
+};
+
+/// (bands, pixels): noise as each pixel of the scene has it, drawn from the differences of neighbours.
+torch::Tensor draw_noise(const Canvas& canvas, std::int64_t pixels, Dice& dice) {
+  const auto left = canvas.quiet.index_select(0, dice.below(canvas.quiet.size(0), pixels));
+  const auto difference = canvas.spectra.index_select(1, left + 1) - canvas.spectra.index_select(1, left);
+  return difference / std::numbers::sqrt2;
+}
+
+/// Mixes a spectrum (bands) in linearly. It holds one noise for all pixels or none, and takes away a part of
+/// theirs, so that a defect would be known by its calm: noise is added until each has as much as before.
+void mix(torch::Tensor& patch, const torch::Tensor& share, const torch::Tensor& spectrum,
+         const Canvas& canvas, Dice& dice) {
+  patch.add_(share * (spectrum.to(patch.options()).view({-1, 1, 1}) - patch));
+  if (canvas.quiet.size(0) > 0) {
+    const auto lost = (1 - (1 - share).square()).sqrt();
+    patch.add_(lost * draw_noise(canvas, share.numel(), dice).view(patch.sizes()));
+  }
+}
+
+void mix_material(torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas, Dice& dice) {
+  const auto spectrum = smooth_spectrum(canvas.axis, dice);
+  const auto brightness = patch.nanmean().item<double>() * dice.uniform(0.6, 1.4);
+  mix(patch, share, spectrum / spectrum.mean() * brightness, canvas, dice);
 }
 
 /// Multiplies by 1 + share * profile (bands).
@@ -89,25 +120,10 @@ torch::Tensor absorption_profile(const SpectralAxis& axis, Dice& dice) {
   return -bell(axis.nm, centre, dice.log_uniform(2 * axis.spacing_nm, widest));
 }
 
-/// What defects are implanted into.
-struct Canvas {
-  Implanted scene;
-  /// (bands, pixels): the spectra of the scene as it was given.
-  torch::Tensor spectra;
-  /// (count) int64: the places among them that hold no NaN.
-  torch::Tensor complete;
-  /// (rows, cols) bool: where no further defect is wanted.
-  torch::Tensor taken;
-  SpectralAxis axis;
-};
-
 /// (bands, kDonors): random spectra of the scene.
 torch::Tensor draw_donors(const Canvas& canvas, Dice& dice) {
-  std::vector<std::int64_t> drawn;
-  for (std::int64_t i = 0; i < kDonors; ++i) {
-    drawn.push_back(dice.below(canvas.complete.size(0)));
-  }
-  return canvas.spectra.index_select(1, canvas.complete.index_select(0, torch::tensor(drawn)));
+  const auto drawn = dice.below(canvas.complete.size(0), kDonors);
+  return canvas.spectra.index_select(1, canvas.complete.index_select(0, drawn));
 }
 
 void mix_scene(torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas, Dice& dice) {
@@ -117,15 +133,14 @@ void mix_scene(torch::Tensor& patch, const torch::Tensor& share, const Canvas& c
   const auto donors = draw_donors(canvas, dice);
   const auto here = patch.flatten(1).nanmean(1, true);
   const auto order = (donors - here).norm(2, 0).argsort(0, true);
-  const auto donor = donors.index_select(1, order.slice(0, kDonorRank, kDonorRank + 1));
-  patch.add_(share * (donor.unsqueeze(2) - patch));
+  mix(patch, share, donors.select(1, order[kDonorRank].item<std::int64_t>()), canvas, dice);
 }
 
 void change(DefectKind kind, torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas,
             Dice& dice) {
   switch (kind) {
     case DefectKind::material:
-      return mix_material(patch, share, canvas.axis, dice);
+      return mix_material(patch, share, canvas, dice);
     case DefectKind::fringe:
       return modulate(patch, share, fringe_profile(canvas.axis, dice));
     case DefectKind::absorption:
@@ -149,16 +164,31 @@ void implant_one(DefectKind kind, Canvas& canvas, const ImplantOptions& options,
   drawn.copy_(torch::maximum(drawn, covered * abundance));
 }
 
+/// (count) int64: places in the flattened image (bands, rows, cols) of pixels whose difference to the
+/// right neighbour is of the middle half by size: hardly an edge is among them, and the noise is neither
+/// over- nor underrated.
+torch::Tensor quiet_places(const torch::Tensor& values) {
+  const auto cols = values.size(2);
+  const auto difference = (values.slice(2, 1) - values.slice(2, 0, cols - 1)).norm(2, 0);
+  const auto pairs = difference.flatten().isnan().logical_not().nonzero().squeeze(1);
+  const auto order = difference.flatten().index_select(0, pairs).argsort();
+  const auto quiet = pairs.index_select(0, order.slice(0, pairs.size(0) / 4, (3 * pairs.size(0) + 3) / 4));
+  const auto row = quiet.div(std::max<std::int64_t>(1, cols - 1), "floor");
+  return quiet + row;
+}
+
 Canvas canvas_of(const torch::Tensor& values, const Bands& bands, const torch::Tensor& keep_clear) {
   const auto shape = values.sizes().slice(1);
   TORCH_CHECK(!keep_clear.defined() || keep_clear.sizes() == shape, "implant: expected keep_clear of ", shape,
               ", got ", keep_clear.sizes());
-  const auto nothing = torch::zeros(shape, torch::kBool);
-  return {{values.clone(), nothing.clone(), torch::zeros(shape, torch::kFloat)},
-          values.flatten(1),
-          values.sum(0).flatten().isnan().logical_not().nonzero().squeeze(1),
-          keep_clear.defined() ? keep_clear.clone() : nothing.clone(),
-          spectral_axis(bands)};
+  Canvas canvas;
+  canvas.scene = {values.clone(), torch::zeros(shape, torch::kBool), torch::zeros(shape, torch::kFloat)};
+  canvas.spectra = values.flatten(1);
+  canvas.complete = canvas.spectra.sum(0).isnan().logical_not().nonzero().squeeze(1);
+  canvas.quiet = quiet_places(values);
+  canvas.taken = keep_clear.defined() ? keep_clear.clone() : torch::zeros(shape, torch::kBool);
+  canvas.axis = spectral_axis(bands);
+  return canvas;
 }
 
 constexpr OptionCheck need{"synthetic scene"};
