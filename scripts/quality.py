@@ -1,0 +1,480 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measure how well the program finds defects, and write the tables of docs/quality.md and docs/quality.json.
+
+Suites: scenes (remote sensing, each scene by itself), one-class (wafer regions), development (the scenes enlarged,
+shrunk, turned and implanted anew), robustness (the scenes turned, reversed, scaled and damaged), ablation (the default
+detector with single settings changed). Whatever was measured with the same program is taken from the work folder.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Detector(NamedTuple):
+    """Arguments of detect or train, the suites it takes part in, and whether its maps depend on the seed."""
+    arguments: Tuple[str, ...] = ()
+    suites: Tuple[str, ...] = ("scenes", "one-class", "development", "robustness")
+    seeded: bool = True
+
+
+# One line a detector: a column of every table.
+DETECTORS: Dict[str, Detector] = {
+    "default": Detector(),
+    "rx": Detector(("--set", "model.detector=rx"), seeded=False),
+}
+
+# One line an ablation: the settings that are changed in the detector "default"; the first one changes nothing.
+ABLATIONS: Dict[str, List[str]] = {
+    "as built in": [],
+    "without attention": ["model.heads=0"],
+    "attention over smaller windows": ["model.attention_window=8"],
+    "without residual connections": ["model.residual=false"],
+    "without skip connections": ["model.skip=none"],
+    "skip connection at full resolution": ["model.skip_full_resolution=true"],
+    "lift by a per-pixel linear layer": ["model.lift=linear"],
+    "full 3-D lift": ["model.lift=full"],
+    "transposed convolution": ["model.upsample=transposed_conv"],
+    "per-pixel layer normalisation": ["model.norm=layer"],
+    "small holes only": ["train.hole_sizes_px=[3, 5]"],
+    "squared loss": ["train.loss=squared"],
+    "spectral angle in the loss": ["train.sad_weight=1"],
+    "fully whitened": ["preprocess.power=0"],
+    "half the training": ["train.epochs=10"],
+    "twice the training": ["train.epochs=40"],
+}
+
+# Cubes made of the scenes, by options of `hyperdefect synth --into`. Their own defects stay in the scene and in the
+# truth: cutting them out would leave a patch that is itself an anomaly. New ones keep away from them.
+DEVELOPMENT: Dict[str, List[str]] = {
+    "enlarged 1.6 times": ["--zoom", "1.6", "--defects", "0"],
+    "shrunk to .6": ["--zoom", "0.6", "--defects", "0"],
+    "turned and flipped": ["--flip", "--turn", "1", "--defects", "0"],
+    "implanted anew": ["--kinds", "material,fringe,absorption", "--defects", "12", "--area", "1", "40",
+                       "--abundance", "0.1", "0.6"],
+    # Less than that of another pixel's light is within what a scene varies by itself.
+    "turned, own materials implanted": ["--turn", "2", "--kinds", "scene", "--defects", "12", "--area", "1", "20",
+                                        "--abundance", "0.4", "1"],
+}
+ROBUSTNESS: Dict[str, List[str]] = {
+    "turned by 90 degrees": ["--turn", "1"],
+    "turned by 180 degrees": ["--turn", "2"],
+    "flipped": ["--flip"],
+    "bands reversed": ["--reverse-bands"],
+    "gain 1000": ["--gain", "1000"],
+    "10 % of bands noise": ["--noise-bands", "0.1"],
+    "5 % of pixels missing": ["--missing", "0.05"],
+    ".1 % of pixels saturated": ["--saturated", "0.001"],
+}
+SHIFT = ["--gain", "0.8", "--tilt", "0.05", "--defects", "0"]
+SEED_OF_MADE_CUBES = "1"
+
+QUICK_SETTINGS = ("--set", "train.epochs=1", "--set", "train.steps_per_epoch=2", "--set", "model.features=[8, 8]",
+                  "--set", "preprocess.components=8", "--set", "train.patch_px=16", "--set", "score.passes=plain")
+QUICK_ABLATIONS = 2
+QUICK_SCENE = ["--rows", "24", "--cols", "24", "--bands", "16", "--area", "2", "8", "--materials", "1"]
+
+MEASURES = {"average_precision": "average precision", "f1_max": "best F1", "aupro": "AUPRO",
+            "auc_d_tau": "AUC(D,tau)", "auc_f_tau": "AUC(F,tau)"}
+
+
+class Failed(Exception):
+    """A run of the program that did not end well, in one line."""
+
+
+class Bench:
+    """Runs the program in a work folder and remembers the command lines, free of this machine's paths."""
+
+    def __init__(self, options):
+        self.program = Path(options.program).resolve()
+        self.data = Path(options.data).resolve()
+        # Results of another program must not pass for those of this one.
+        self.work = Path(options.work).resolve() / hashlib.sha256(self.program.read_bytes()).hexdigest()[:12]
+        self.settings = QUICK_SETTINGS if options.quick else ()
+        # Small scenes beside other tests: threads would wait for each other.
+        self.threads = ("--threads", "1") if options.quick else ()
+        self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if options.quick else {})}
+        self.ablations = list(ABLATIONS)[:QUICK_ABLATIONS] if options.quick else list(ABLATIONS)
+        self.commands = []
+
+    def portable(self, word):
+        for folder, name in ((self.work, "WORK"), (self.data, "$HYPERDEFECT_TEST_DATA")):
+            word = word.replace(str(folder), name)
+        return word
+
+    def run(self, *arguments):
+        """The program's standard output."""
+        words = [str(word) for word in arguments]
+        self.commands.append(self.portable(shlex.join(["hyperdefect", *words])))
+        print(self.commands[-1], file=sys.stderr, flush=True)
+        ran = subprocess.run([str(self.program), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, check=False, env=self.environment)
+        if ran.returncode != 0:
+            raise Failed(f"{self.commands[-1]}: exit code {ran.returncode}: {ran.stderr.strip()}")
+        return ran.stdout
+
+    def once(self, result, *arguments):
+        """Runs what cannot resume by itself, unless this very command came to its end before."""
+        done = result.with_name(result.name + ".done")
+        command = shlex.join(str(word) for word in arguments)
+        if not done.is_file() or done.read_text(encoding="utf-8") != command:
+            self.run(*arguments, "--overwrite")
+            done.write_text(command, encoding="utf-8")
+        return result
+
+    def made(self, folder, cubes, options):
+        """Cubes with masks, made of given ones."""
+        result = self.work / "data" / folder
+        result.parent.mkdir(parents=True, exist_ok=True)
+        return self.once(result, "synth", "-q", "-o", result, "--into", cubes, "--truth", cubes, "--seed",
+                         SEED_OF_MADE_CUBES, *options)
+
+    def detected(self, cubes, name, arguments, seed):
+        """What `detect` finds in a folder of cubes."""
+        maps = self.work / name / f"seed_{seed}"
+        self.run("detect", "-q", cubes, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
+                 *self.threads, *self.settings, *arguments)
+        return self.judged(maps, cubes)
+
+    def trained(self, cubes, name, arguments, seed):
+        """The model that is trained on these cubes."""
+        model = self.work / name / f"seed_{seed}.safetensors"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        return self.once(model, "train", "-q", *cubes, "-o", model, "--seed", seed, *self.threads,
+                         *self.settings, *arguments)
+
+    def inferred(self, model, cubes, name):
+        """What a model finds in a folder of cubes."""
+        maps = model.parent / name / model.stem
+        self.run("infer", "-q", "--model", model, cubes, "-o", maps, "--resume", "--set", "output.overlay=false",
+                 *self.threads)
+        return self.judged(maps, cubes)
+
+    def judged(self, maps, truth):
+        """The measures of each cube, with the seconds it took, by its name."""
+        cubes = json.loads(self.run("eval", maps, "--truth", truth, "--json"))["cubes"]
+        for cube in cubes:
+            row = json.loads((maps / f"{cube['cube']}.json").read_text(encoding="utf-8"))
+            cube["seconds"] = row["seconds"]
+        return {cube.pop("cube"): cube for cube in cubes}
+
+
+def mean(values):
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+def middle_and_spread(values):
+    """Median and largest less smallest, of one value a seed."""
+    known = [value for value in values if value is not None]
+    return {"median": statistics.median(known), "spread": max(known) - min(known)} if known else None
+
+
+def measured(runs, measure):
+    """Of runs {seed: {cube: measures}}: a measure of each cube over the seeds, and of the mean over cubes."""
+    names = sorted(next(iter(runs.values())))
+    return {"cubes": {name: middle_and_spread([run[name][measure] for run in runs.values()]) for name in names},
+            "mean": middle_and_spread([mean(cube[measure] for cube in run.values()) for run in runs.values()])}
+
+
+def summary(runs):
+    return {measure: measured(runs, measure) for measure in ("auroc", *MEASURES, "seconds")}
+
+
+def seeds_of(detector, seeds):
+    return seeds if detector.seeded else seeds[:1]
+
+
+def slug(name):
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def scenes_suite(bench, detectors, seeds):
+    scenes = bench.data / "scenes"
+    return {name: summary({seed: bench.detected(scenes, f"scenes/{name}", detector.arguments, seed)
+                           for seed in seeds_of(detector, seeds)})
+            for name, detector in detectors.items()}
+
+
+def development_suite(bench, detectors, seeds):
+    result = {name: {} for name in detectors}
+    for variant, options in DEVELOPMENT.items():
+        cubes = bench.made(f"development/{slug(variant)}", bench.data / "scenes", options)
+        for name, detector in detectors.items():
+            runs = {seed: bench.detected(cubes, f"development/{slug(variant)}/{name}", detector.arguments, seed)
+                    for seed in seeds_of(detector, seeds)}
+            result[name][variant] = measured(runs, "auroc")
+    return result
+
+
+def robustness_suite(bench, detectors, seeds):
+    """The change of each scene's AUROC, with the first seed."""
+    scenes = bench.data / "scenes"
+    result = {name: {} for name in detectors}
+    for name, detector in detectors.items():
+        plain = bench.detected(scenes, f"scenes/{name}", detector.arguments, seeds[0])
+        for variant, options in ROBUSTNESS.items():
+            cubes = bench.made(f"robustness/{slug(variant)}", scenes, [*options, "--defects", "0"])
+            maps = f"robustness/{slug(variant)}/{name}"
+            found = bench.detected(cubes, maps, detector.arguments, seeds[0])
+            result[name][variant] = {cube: found[cube]["auroc"] - plain[cube]["auroc"] for cube in sorted(plain)}
+    return result
+
+
+def normal_regions(data):
+    """The wafer regions that no implant was put into."""
+    implanted = {mask.name[:-len("_mask.png")] for mask in data.glob("implants/**/*_mask.png")}
+    return [header.with_suffix(".img") for header in sorted(data.glob("wafer/*.hdr")) if header.stem not in implanted]
+
+
+def by_folder(cubes):
+    """The mean AUROC of each folder of cubes."""
+    folders = {}
+    for name, cube in cubes.items():
+        folders.setdefault(str(Path(name).parent), []).append(cube["auroc"])
+    return {folder: mean(values) for folder, values in sorted(folders.items())}
+
+
+def one_class_suite(bench, detectors, seeds):
+    """The mean AUROC of each abundance over the regions, and of the same cubes in another light."""
+    implants = bench.data / "implants"
+    sets = {"": implants, ", shifted": bench.made("shifted", implants, SHIFT)}
+    normal = normal_regions(bench.data)
+    result = {}
+    for name, detector in detectors.items():
+        models = [bench.trained(normal, f"one_class/{name}", detector.arguments, seed)
+                  for seed in seeds_of(detector, seeds)]
+        result[name] = {}
+        for label, cubes in sets.items():
+            means = [by_folder(bench.inferred(model, cubes, f"maps{slug(label)}")) for model in models]
+            result[name].update({folder + label: middle_and_spread([run[folder] for run in means])
+                                 for folder in means[0]})
+    return result
+
+
+def ablation_suite(bench, _detectors, seeds):
+    scenes = bench.data / "scenes"
+    base = DETECTORS["default"].arguments
+    result = {}
+    for name in bench.ablations:
+        settings = ABLATIONS[name]
+        changed = [word for setting in settings for word in ("--set", setting)]
+        maps = f"ablation/{slug(name)}" if settings else "scenes/default"
+        runs = {seed: bench.detected(scenes, maps, [*base, *changed], seed) for seed in seeds}
+        result[name] = {"settings": settings, **{key: measured(runs, key) for key in ("auroc", "seconds")}}
+    return result
+
+
+def figure(value, decimals=4):
+    """.9947, 1.0000, -.0012; a dash for what is not known."""
+    if value is None:
+        return "-"
+    # What rounds to nothing has no sign.
+    return re.sub(r"^(-?)0\.", r"\1.", f"{round(value, decimals) + 0.0:.{decimals}f}")
+
+
+def change(value):
+    return ("+" if round(value, 4) > 0 else "") + figure(value)
+
+
+def with_spread(value, seeds):
+    if value is None:
+        return "-"
+    return figure(value["median"]) + (f" ({figure(value['spread'])})" if seeds > 1 else "")
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def bold(cells):
+    return [f"**{cell}**" for cell in cells]
+
+
+def scenes_table(result, seeds):
+    columns = list(result.values())
+    rows = [[name, *(with_spread(column["auroc"]["cubes"][name], seeds) for column in columns)]
+            for name in columns[0]["auroc"]["cubes"]]
+    rows.append(bold(["mean", *(with_spread(column["auroc"]["mean"], seeds) for column in columns)]))
+    rows += [[f"mean {label}", *(with_spread(column[measure]["mean"], 1) for column in columns)]
+             for measure, label in MEASURES.items()]
+    rows.append(["seconds a scene", *(f"{column['seconds']['mean']['median']:.1f}" for column in columns)])
+    return table(["scene", *result], rows)
+
+
+def one_class_table(result, seeds):
+    columns = list(result.values())
+    return table(["implants", *result],
+                 [[name, *(with_spread(column[name], seeds) for column in columns)] for name in columns[0]])
+
+
+def lowest(measured_cubes):
+    return min((cube["median"] for cube in measured_cubes["cubes"].values() if cube), default=None)
+
+
+def development_table(result, seeds):
+    columns = list(result.values())
+    rows = []
+    for variant in DEVELOPMENT:
+        rows.append([variant, *(with_spread(column[variant]["mean"], seeds) for column in columns)])
+        rows.append(["its lowest scene", *(figure(lowest(column[variant])) for column in columns)])
+    overall = [mean(column[variant]["mean"]["median"] for variant in DEVELOPMENT) for column in columns]
+    return table(["scenes", *result], [*rows, bold(["mean", *map(figure, overall)])])
+
+
+def robustness_table(result, _seeds):
+    """Over detectors the mean and the worst change; then every scene, for the first detector."""
+    rows = [[variant, *(f"{change(mean(column[variant].values()))} ({change(min(column[variant].values()))})"
+                        for column in result.values())] for variant in ROBUSTNESS]
+    first, columns = next(iter(result.items()))
+    scenes = [[scene, *(change(columns[variant][scene]) for variant in ROBUSTNESS)]
+              for scene in columns[next(iter(ROBUSTNESS))]]
+    return "\n\n".join([table(["change of AUROC, mean (worst scene)", *result], rows),
+                        f"Each scene, {first}:", table(["scene", *ROBUSTNESS], scenes)])
+
+
+def ablation_table(result, seeds):
+    whole = next(iter(result.values()))["auroc"]["mean"]["median"]
+    rows = []
+    for name, values in result.items():
+        auroc = values["auroc"]["mean"]
+        settings = ", ".join(f"`{setting}`" for setting in values["settings"])
+        rows.append([name, settings, with_spread(auroc, seeds),
+                     change(auroc["median"] - whole) if settings else "", figure(lowest(values["auroc"])),
+                     f"{values['seconds']['mean']['median']:.1f}"])
+    return table(["variant", "settings", "mean AUROC", "change", "lowest scene", "seconds"], rows)
+
+
+SUITES = {"scenes": (scenes_suite, scenes_table), "one-class": (one_class_suite, one_class_table),
+          "development": (development_suite, development_table),
+          "robustness": (robustness_suite, robustness_table), "ablation": (ablation_suite, ablation_table)}
+
+
+def markers(suite):
+    return f"<!-- begin {suite} -->", f"<!-- end {suite} -->"
+
+
+def with_table(page, suite, text):
+    """The page with the text between the suite's markers, which are added at its end where they are missing."""
+    begin, end = markers(suite)
+    block = f"{begin}\n{text}\n{end}"
+    if begin in page and end in page:
+        return page[:page.index(begin)] + block + page[page.index(end) + len(end):]
+    return page.rstrip("\n") + ("\n\n" if page else "") + block + "\n"
+
+
+def caption(seeds):
+    words = f"median of {len(seeds)} seeds (largest less smallest)" if len(seeds) > 1 else "one seed"
+    return f"ROC AUC, {words}."
+
+
+def write_report(folder, suite, seeds, result, commands):
+    """The suite's table in quality.md and its figures in quality.json; other suites stay as they are."""
+    page, record = folder / "quality.md", folder / "quality.json"
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    tables = f"{caption(seeds)}\n\n{SUITES[suite][1](result, len(seeds))}"
+    page.write_text(with_table(text, suite, tables), encoding="utf-8")
+    known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    known[suite] = {"seeds": seeds, "result": result, "commands": commands}
+    record.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def make_quick_data(bench, data):
+    """Small made-up cubes, laid out as the real data are."""
+    data.mkdir(parents=True, exist_ok=True)
+    bench.once(data / "scenes", "synth", "-q", "-o", data / "scenes", "--scenes", "2", *QUICK_SCENE,
+               "--defects", "3", "--abundance", "0.5", "1", "--seed", "1")
+    bench.once(data / "wafer", "synth", "-q", "-o", data / "wafer", "--scenes", "3", *QUICK_SCENE, "--defects", "0",
+               "--seed", "2")
+    for name, abundance in (("a20", "0.2"), ("a40", "0.4")):
+        (data / "implants").mkdir(exist_ok=True)
+        bench.once(data / "implants" / name, "synth", "-q", "-o", data / "implants" / name, "--into",
+                   data / "wafer/scene_003.img", "--defects", "4", "--area", "2", "8", "--abundance", abundance,
+                   abundance, "--seed", "3")
+
+
+def names_from(table_of_names):
+    def parse(text):
+        names = text.split(",")
+        unknown = [name for name in names if name not in table_of_names]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown[0]} is unknown; allowed: {', '.join(table_of_names)}")
+        return names
+    return parse
+
+
+def seed_list(text):
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise argparse.ArgumentTypeError(f"{text} is no list of seeds, such as 1,2,3")
+    return [int(seed) for seed in text.split(",")]
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(prog="quality", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=os.environ.get("HYPERDEFECT_TEST_DATA", ROOT.parent / "shared/data"),
+                        help="folder with scenes, wafer and implants (HYPERDEFECT_TEST_DATA, else ../shared/data)")
+    parser.add_argument("--seeds", type=seed_list, default=[1, 2, 3], help="1,2,3 unless told")
+    parser.add_argument("--only", type=names_from(SUITES), default=list(SUITES), metavar="SUITE,...",
+                        help=f"some of {', '.join(SUITES)}")
+    parser.add_argument("--detectors", type=names_from(DETECTORS), default=list(DETECTORS), metavar="NAME,...",
+                        help=f"some of {', '.join(DETECTORS)}; the tables then hold these only")
+    parser.add_argument("-o", "--output", help="folder of quality.md and quality.json; docs, or with --quick WORK")
+    parser.add_argument("--work", default=ROOT / "build/quality", help="folder for maps and made cubes, kept")
+    parser.add_argument("--program", default=ROOT / "build/release/app/hyperdefect", help="the built program")
+    parser.add_argument("--quick", action="store_true",
+                        help="try the script itself: small made-up scenes, hardly any training")
+    options = parser.parse_args(arguments)
+    options.output = Path(options.output or (options.work if options.quick else ROOT / "docs"))
+    return options
+
+
+def measure(bench, options):
+    """Measures one suite after the other. @return what failed, one line a suite."""
+    problems = []
+    for suite in options.only:
+        detectors = {name: DETECTORS[name] for name in options.detectors if suite in DETECTORS[name].suites}
+        bench.commands = []
+        try:
+            if suite == "ablation" or detectors:
+                result = SUITES[suite][0](bench, detectors, options.seeds)
+                write_report(options.output, suite, options.seeds, result, bench.commands)
+        except Failed as failure:
+            problems.append(f"{suite}: {failure}")
+    return problems
+
+
+def main(arguments=None) -> int:
+    options = parse_arguments(arguments)
+    if not Path(options.program).is_file():
+        print(f"quality: there is no program {options.program}: build it with scripts/build.sh", file=sys.stderr)
+        return 2
+    bench = Bench(options)
+    options.output.mkdir(parents=True, exist_ok=True)
+    bench.work.mkdir(parents=True, exist_ok=True)
+    if options.quick:
+        bench.data = bench.work / "made_up"
+        make_quick_data(bench, bench.data)
+    elif not bench.data.is_dir():
+        print(f"quality: there is no folder {bench.data}: name the data with --data", file=sys.stderr)
+        return 2
+    problems = measure(bench, options)
+    for problem in problems:
+        print(f"quality: {problem}", file=sys.stderr)
+    print(f"figures: {options.output / 'quality.md'}, {options.output / 'quality.json'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/quality.py: its figures and tables, and the whole of it on small made-up scenes with the built program.
+
+Usage: quality_test.py PROGRAM
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+import quality  # noqa: E402
+
+PROGRAM = ""
+
+
+class Figures(unittest.TestCase):
+    def test_shares_have_no_leading_zero(self):
+        self.assertEqual([quality.figure(value) for value in (.99474, 1.0, -.00123, 0.0, None)],
+                         [".9947", "1.0000", "-.0012", ".0000", "-"])
+        self.assertEqual([quality.change(value) for value in (.0012, -.0012, 1e-5, -1e-5)],
+                         ["+.0012", "-.0012", ".0000", ".0000"])
+
+    def test_spread_is_the_range_over_seeds(self):
+        value = quality.middle_and_spread([.90, .93, .91, None])
+        self.assertEqual(quality.with_spread(value, 3), ".9100 (.0300)")
+        self.assertEqual(quality.with_spread(value, 1), ".9100")
+        self.assertEqual(quality.with_spread(quality.middle_and_spread([None]), 3), "-")
+
+    def test_mean_over_cubes_comes_before_the_median_over_seeds(self):
+        runs = {1: {"a": {"auroc": .8}, "b": {"auroc": 1.0}}, 2: {"a": {"auroc": .6}, "b": {"auroc": .9}},
+                3: {"a": {"auroc": .9}, "b": {"auroc": None}}}
+        result = quality.measured(runs, "auroc")
+        self.assertAlmostEqual(result["cubes"]["a"]["median"], .8)
+        self.assertAlmostEqual(result["cubes"]["b"]["spread"], .1)
+        self.assertAlmostEqual(result["mean"]["median"], .9)
+        self.assertAlmostEqual(result["mean"]["spread"], .15)
+
+
+class Pages(unittest.TestCase):
+    def test_prose_around_the_markers_stays(self):
+        page = "# Quality\n\n<!-- begin scenes -->\nold\n<!-- end scenes -->\n\nMore.\n"
+        self.assertEqual(quality.with_table(page, "scenes", "new"), page.replace("old", "new"))
+
+    def test_missing_markers_are_added_at_the_end(self):
+        self.assertEqual(quality.with_table("# Quality\n", "ablation", "new"),
+                         "# Quality\n\n<!-- begin ablation -->\nnew\n<!-- end ablation -->\n")
+
+    def test_the_page_of_the_project_has_all_markers(self):
+        page = (quality.ROOT / "docs/quality.md").read_text(encoding="utf-8")
+        for suite in quality.SUITES:
+            for marker in quality.markers(suite):
+                self.assertEqual(page.count(marker), 1, marker)
+
+
+class Arguments(unittest.TestCase):
+    def test_lists(self):
+        options = quality.parse_arguments(["--seeds", "4,5", "--only", "scenes,ablation", "--detectors", "rx"])
+        self.assertEqual((options.seeds, options.only, options.detectors), ([4, 5], ["scenes", "ablation"], ["rx"]))
+
+    def test_a_missing_program_is_named(self):
+        self.assertEqual(quality.main(["--program", "none"]), 2)
+
+
+class Settings(unittest.TestCase):
+    def accepted(self, settings):
+        words = [word for setting in settings for word in ("--set", setting)]
+        ran = subprocess.run([PROGRAM, "config", "show", "--built-in", "single_scene", *words],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(ran.stderr, "")
+
+    def test_the_program_knows_every_ablation(self):
+        self.accepted([setting for settings in quality.ABLATIONS.values() for setting in settings])
+
+    def test_the_program_knows_every_detector(self):
+        self.accepted([word for detector in quality.DETECTORS.values() for word in detector.arguments
+                       if word != "--set"])
+
+
+class WholeRun(unittest.TestCase):
+    def test_every_suite_on_small_scenes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = ["--quick", "--program", PROGRAM, "--work", folder, "--seeds", "1", "--detectors", "rx"]
+            self.assertEqual(quality.main(arguments), 0)
+            record = json.loads((Path(folder) / "quality.json").read_text(encoding="utf-8"))
+            page = (Path(folder) / "quality.md").read_text(encoding="utf-8")
+            self.check(record, page)
+            self.assertNotIn(folder, json.dumps(record))
+            self.assertEqual(quality.main([*arguments, "--only", "scenes"]), 0)
+            again = json.loads((Path(folder) / "quality.json").read_text(encoding="utf-8"))
+            self.assertEqual(again["scenes"]["result"], record["scenes"]["result"], "timings too: nothing ran anew")
+            self.assertEqual(again["ablation"], record["ablation"])
+
+    def check(self, record, page):
+        self.assertEqual(set(record), set(quality.SUITES))
+        scenes = record["scenes"]["result"]["rx"]
+        self.assertGreater(scenes["auroc"]["mean"]["median"], .9)
+        self.assertLess(scenes["auc_f_tau"]["mean"]["median"], scenes["auc_d_tau"]["mean"]["median"])
+        self.assertEqual(set(record["one-class"]["result"]["rx"]), {"a20", "a40", "a20, shifted", "a40, shifted"})
+        self.assertEqual(set(record["development"]["result"]["rx"]), set(quality.DEVELOPMENT))
+        self.assertEqual(list(record["ablation"]["result"]), list(quality.ABLATIONS)[:quality.QUICK_ABLATIONS])
+        robustness = record["robustness"]["result"]["rx"]
+        self.assertEqual(set(robustness), set(quality.ROBUSTNESS))
+        for variant in ("turned by 90 degrees", "flipped", "bands reversed", "gain 1000"):
+            for change in robustness[variant].values():
+                self.assertAlmostEqual(change, 0, delta=1e-3, msg=variant)
+        for suite in quality.SUITES:
+            self.assertIn(quality.markers(suite)[0], page)
+        self.assertIn("| **mean** |", page)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
