@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/spectral/normal_mixture.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "hyperdefect/core/error.h"
+#include "support/expect_error.h"
+
+namespace hyperdefect::spectral {
+namespace {
+
+/// 3000 samples about (0, 0), then 1000 about (8, 4) that vary half as much.
+torch::Tensor two_clouds() {
+  torch::manual_seed(5);
+  const auto centre = torch::tensor({8.0, 4.0}, torch::kDouble);
+  return torch::cat(
+      {torch::randn({3000, 2}, torch::kDouble), centre + 0.5 * torch::randn({1000, 2}, torch::kDouble)});
+}
+
+TEST(FitNormalMixture, FindsTwoClouds) {
+  const auto mixture = fit_normal_mixture(two_clouds(), {2, 1e-6, 60});
+  EXPECT_NEAR(mixture.weights[0].item<double>(), 0.75, 0.01);
+  EXPECT_NEAR(mixture.weights.sum().item<double>(), 1.0, 1e-12);
+  EXPECT_LT((mixture.means - torch::tensor({{0.0, 0.0}, {8.0, 4.0}})).abs().max().item<double>(), 0.1);
+  EXPECT_NEAR(mixture.covariances[0][0][0].item<double>(), 1.0, 0.1);
+  EXPECT_NEAR(mixture.covariances[1][1][1].item<double>(), 0.25, 0.05);
+}
+
+TEST(FitNormalMixture, WithOnePartIsTheMeanAndTheCovariance) {
+  const auto samples = torch::tensor({{1.0, 0.0}, {3.0, 0.0}, {2.0, 3.0}, {2.0, 1.0}}, torch::kDouble);
+  const auto mixture = fit_normal_mixture(samples, {1, 0.5, 60});
+  EXPECT_TRUE(torch::allclose(mixture.means, torch::tensor({{2.0, 1.0}}, torch::kDouble)));
+  EXPECT_TRUE(torch::allclose(mixture.covariances, torch::tensor({{{1.0, 0.0}, {0.0, 2.0}}}, torch::kDouble),
+                              1e-9, 1e-9));
+}
+
+TEST(FitNormalMixture, DoesNotDependOnTheOrderOfTheSamples) {
+  const auto samples = two_clouds();
+  const auto mixture = fit_normal_mixture(samples, {3, 0.1, 20});
+  const auto turned = fit_normal_mixture(samples.flip(0), {3, 0.1, 20});
+  EXPECT_TRUE(torch::allclose(turned.covariances, mixture.covariances, 1e-6, 1e-6));
+}
+
+TEST(FitNormalMixture, ManagesFewerSamplesThanParts) {
+  const auto mixture = fit_normal_mixture(torch::ones({1, 2}), {3, 0.3, 10});
+  EXPECT_NEAR(mixture.weights.max().item<double>(), 1.0, 1e-12);
+  EXPECT_TRUE(mixture.means.isfinite().all().item<bool>());
+  EXPECT_TRUE(log_densities(mixture, torch::zeros({1, 2})).logsumexp(0).isfinite().all().item<bool>());
+}
+
+TEST(FitNormalMixture, RefusesWrongArguments) {
+  HYPERDEFECT_EXPECT_ERROR(fit_normal_mixture(torch::ones({0, 2}), {}), InputError,
+                           "too few valid pixels for a mixture of normal distributions: 0");
+  EXPECT_THROW(fit_normal_mixture(torch::ones({4}), {}), c10::Error);
+  EXPECT_THROW(fit_normal_mixture(torch::ones({4, 2}), {0, 0.3, 1}), c10::Error);
+  EXPECT_THROW(fit_normal_mixture(torch::ones({4, 2}), {1, 0.0, 1}), c10::Error);
+}
+
+TEST(LogDensities, MatchTheFormula) {
+  const NormalMixture mixture{torch::tensor({0.25, 0.75}, torch::kDouble),
+                              torch::tensor({{0.0}, {1.0}}, torch::kDouble),
+                              torch::tensor({{{1.0}}, {{4.0}}}, torch::kDouble)};
+  const auto logs = log_densities(mixture, torch::tensor({{3.0}}, torch::kDouble));
+  const double root = std::sqrt(2 * std::numbers::pi);
+  EXPECT_NEAR(logs[0][0].item<double>(), std::log(0.25 / root) - 4.5, 1e-12);
+  EXPECT_NEAR(logs[1][0].item<double>(), std::log(0.75 / root / 2) - 0.5, 1e-12);
+  EXPECT_THROW(log_densities(mixture, torch::zeros({1, 2})), c10::Error);
+}
+
+}  // namespace
+}  // namespace hyperdefect::spectral
