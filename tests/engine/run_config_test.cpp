@@ -73,10 +73,12 @@ TEST(RunConfig, SetOverridesWhatAFileSays) {
   auto schema = schema_of(config);
   schema.set("train.epochs=3");
   schema.set("model.features=[8, 8]");
+  schema.set("model.likelihood_mixture=2");
   schema.set("data.no_data=[-9999]");
   schema.set("score.passes=masked");
   EXPECT_EQ(config.train.epochs, 3);
   EXPECT_EQ(config.model.features, (std::vector<std::int64_t>{8, 8}));
+  EXPECT_EQ(config.likelihood.mixture, 2);
   EXPECT_EQ(config.data.no_data, (std::vector<double>{-9999}));
   EXPECT_EQ(config.score.passes, "masked");
   EXPECT_EQ(config.model.norm, "none");

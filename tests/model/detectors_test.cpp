@@ -13,6 +13,8 @@ namespace {
 TEST(MakeDetector, MakesWhatTheOptionsName) {
   auto options = test::tiny_options();
   EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "AutoencoderDetector");
+  options.model.detector = "likelihood";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "LikelihoodDetector");
   options.model.detector = "rx";
   const auto rx = make_detector(options, test::regular_bands(6));
   EXPECT_EQ(rx->name(), "RxDetector");

@@ -204,11 +204,11 @@ TEST(Preprocess, ChecksItsInput) {
   EXPECT_EQ(test::refusal([&] {
               preprocess->transformed(torch::zeros({4, 3, 3}));
             }),
-            "Preprocess: expected (5, rows, cols), got [4, 3, 3]");
+            "BandTransform: expected (5, rows, cols), got [4, 3, 3]");
   EXPECT_EQ(test::refusal([&] {
               preprocess->matched(torch::zeros({5, 3, 3}));
             }),
-            "Preprocess: bind() to a cube's bands first");
+            "BandTransform: bind() to a cube's bands first");
 }
 
 TEST(Preprocess, PrintsWhatItDoes) {

@@ -107,6 +107,7 @@ config::Schema schema_of(RunConfig& config) {
   auto& model = schema.section("model", "The detector and its network.");
   declare(model, config.model);
   declare(model, config.segmenter);
+  declare(model, config.likelihood);
   auto& train = schema.section("train", "How and on what the network is trained.");
   declare(train, config.train);
   declare(train, config.learning);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hyperdefect/config/schema.h"
+#include "hyperdefect/model/likelihood_options.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
 #include "hyperdefect/model/segmenter_options.h"
@@ -69,6 +70,7 @@ struct RunConfig {
   model::PreprocessOptions preprocess;
   model::ModelOptions model;
   model::SegmenterOptions segmenter;
+  model::LikelihoodOptions likelihood;
   TrainOptions train;
   model::LearningOptions learning;
   model::ScoreOptions score;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hyperdefect/core/window_plan.h"
+#include "hyperdefect/model/likelihood_options.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
 #include "hyperdefect/model/segmenter_options.h"
@@ -44,6 +45,7 @@ struct DetectorOptions {
   LearningOptions learning;
   ScoreOptions score;
   SegmenterOptions segmenter;
+  LikelihoodOptions likelihood;
 };
 
 /// A detector: what is fitted, shipped in a model file, and scores cubes.

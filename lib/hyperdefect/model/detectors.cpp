@@ -7,6 +7,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autoencoder_detector.h"
 #include "hyperdefect/model/fused_detector.h"
+#include "hyperdefect/model/likelihood_detector.h"
 #include "hyperdefect/model/rx_detector.h"
 #include "hyperdefect/model/segmenter_detector.h"
 
@@ -27,9 +28,9 @@ std::shared_ptr<Detector> make_rx(const DetectorOptions& options, const spectral
   return std::make_shared<RxDetector>(options.preprocess, bands);
 }
 
-constexpr std::array kDetectors{Entry{"autoencoder", make<AutoencoderDetector>}, Entry{"rx", make_rx},
-                                Entry{"segmenter", make<SegmenterDetector>},
-                                Entry{"fused", make<FusedDetector>}};
+constexpr std::array kDetectors{
+    Entry{"autoencoder", make<AutoencoderDetector>}, Entry{"likelihood", make<LikelihoodDetector>},
+    Entry{"rx", make_rx}, Entry{"segmenter", make<SegmenterDetector>}, Entry{"fused", make<FusedDetector>}};
 
 }  // namespace
 

@@ -6,11 +6,14 @@ namespace hyperdefect::model {
 void declare(config::Section& section, ModelOptions& options) {
   section
       .add("detector", &options.detector,
-           "autoencoder: reconstructs each spectrum from its surroundings by a network. rx: global RX, the "
+           "autoencoder: reconstructs each spectrum from its surroundings by a network. likelihood: how much "
+           "likelier a spectrum is with a smooth change than as it is in defect-free training cubes; of the "
+           "keys "
+           "here it takes likelihood_*. rx: global RX, the "
            "Mahalanobis distance to the background mean; it takes all bands and none of the other keys here. "
            "segmenter: small networks that learn to find objects implanted into the scene. fused: several of "
            "them at once, those of the key fused.")
-      .choices({"autoencoder", "rx", "segmenter", "fused"});
+      .choices({"autoencoder", "likelihood", "rx", "segmenter", "fused"});
   section
       .add(
           "fused", &options.fused,

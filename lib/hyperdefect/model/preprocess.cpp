@@ -17,52 +17,24 @@ torch::Tensor per_pixel(const torch::Tensor& matrix, const torch::Tensor& values
   return matrix.matmul(values.flatten(-2)).unflatten(-1, {values.size(-2), values.size(-1)});
 }
 
-/// For each band the bin that it falls into; bins differ in size by one band at the most.
-torch::Tensor bins_of(std::int64_t bands, std::int64_t bins) {
-  return torch::arange(bands, torch::kLong).mul(bins).floor_divide(bands);
-}
-
 }  // namespace
 
 PreprocessImpl::PreprocessImpl(const PreprocessOptions& options, spectral::Bands bands)
     : torch::nn::Module("Preprocess"),
       options_(options),
-      bands_(std::move(bands)),
-      features_(options.bins > 0 ? std::min(options.bins, bands_.count) : bands_.count),
-      components_(std::min(options.components, features_)) {
-  bin_of_band_ = bins_of(bands_.count, features_);
+      transform_(options, std::move(bands)),
+      components_(std::min(options.components, transform_.features())) {
   register_statistics();
 }
 
 void PreprocessImpl::register_statistics() {
-  mean_ = register_buffer("mean", torch::zeros({features_}, torch::kDouble));
-  to_components_ = register_buffer("to_components", torch::zeros({components_, features_}));
-  from_components_ = register_buffer("from_components", torch::zeros({features_, components_}));
-  axes_ = register_buffer("axes", torch::zeros({features_, components_}));
+  const auto features = this->features();
+  mean_ = register_buffer("mean", torch::zeros({features}, torch::kDouble));
+  to_components_ = register_buffer("to_components", torch::zeros({components_, features}));
+  from_components_ = register_buffer("from_components", torch::zeros({features, components_}));
+  axes_ = register_buffer("axes", torch::zeros({features, components_}));
   variances_ = register_buffer("variances", torch::zeros({components_}, torch::kDouble));
-  rx_precision_ = register_buffer("rx_precision", torch::zeros({features_, features_}, torch::kDouble));
-}
-
-void PreprocessImpl::bind(const spectral::Bands& cube) {
-  picker_.emplace(cube, bands_, options_);
-}
-
-torch::Tensor PreprocessImpl::matched(const torch::Tensor& values) const {
-  TORCH_CHECK(picker_.has_value(), "Preprocess: bind() to a cube's bands first");
-  return picker_->of(values);
-}
-
-torch::Tensor PreprocessImpl::transformed(const torch::Tensor& matched) const {
-  TORCH_CHECK(matched.dim() == 3 && matched.size(0) == bands_.count, "Preprocess: expected (", bands_.count,
-              ", rows, cols), got ", matched.sizes());
-  auto values = options_.transform == "log" ? matched.clamp_min(options_.log_floor).log() : matched;
-  if (features_ == bands_.count) {
-    return values;
-  }
-  const auto bin = bin_of_band_.to(values.device());
-  const auto sums =
-      torch::zeros({features_, values.size(1), values.size(2)}, values.options()).index_add_(0, bin, values);
-  return sums / torch::bincount(bin).to(values.scalar_type()).view({-1, 1, 1});
+  rx_precision_ = register_buffer("rx_precision", torch::zeros({features, features}, torch::kDouble));
 }
 
 spectral::Block PreprocessImpl::on_device(const spectral::Block& block) const {
@@ -92,10 +64,6 @@ torch::Tensor PreprocessImpl::spectra(const torch::Tensor& components) const {
   return physical(per_pixel(from_components_, components) + mean_.to(torch::kFloat).view({-1, 1, 1}));
 }
 
-torch::Tensor PreprocessImpl::physical(const torch::Tensor& transformed) const {
-  return options_.transform == "log" ? transformed.exp() : transformed;
-}
-
 torch::Tensor PreprocessImpl::mean_spectrum() const {
   return physical(mean_.to(torch::kFloat));
 }
@@ -106,7 +74,7 @@ torch::Tensor PreprocessImpl::rx_distance(const torch::Tensor& transformed) cons
 
 void PreprocessImpl::observe(const torch::Tensor& transformed, const torch::Tensor& valid) {
   if (!moments_) {
-    moments_.emplace(features_);
+    moments_.emplace(features());
   }
   const auto used = farthest_ ? valid.logical_and(rx_distance(transformed).le(*farthest_)) : valid;
   moments_->add(transformed.flatten(1).t().index({used.flatten()}));
@@ -146,8 +114,8 @@ void PreprocessImpl::finish() {
 }
 
 void PreprocessImpl::pretty_print(std::ostream& stream) const {
-  stream << "Preprocess(bands=" << bands_.count << ", transform=" << options_.transform
-         << ", bins=" << features_ << ", components=" << components_ << ", power=" << options_.power << ")";
+  stream << "Preprocess(bands=" << bands().count << ", transform=" << options_.transform
+         << ", bins=" << features() << ", components=" << components_ << ", power=" << options_.power << ")";
 }
 
 }  // namespace hyperdefect::model

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "hyperdefect/model/band_picker.h"
+#include "hyperdefect/model/band_transform.h"
 #include "hyperdefect/model/preprocess_options.h"
 #include "hyperdefect/spectral/moments.h"
 #include "hyperdefect/spectral/types.h"
@@ -21,17 +21,17 @@ class PreprocessImpl : public torch::nn::Module {
  public:
   PreprocessImpl(const PreprocessOptions& options, spectral::Bands bands);
 
-  const spectral::Bands& bands() const { return bands_; }
-  std::int64_t features() const { return features_; }
+  const spectral::Bands& bands() const { return transform_.bands(); }
+  std::int64_t features() const { return transform_.features(); }
   std::int64_t components() const { return components_; }
 
   /// Matches a cube's bands to bands(). @throws ModelError naming what does not match.
-  void bind(const spectral::Bands& cube);
+  void bind(const spectral::Bands& cube) { transform_.bind(cube); }
 
   /// The model's bands of the bound cube: (B, rows, cols) -> (M, rows, cols).
-  torch::Tensor matched(const torch::Tensor& values) const;
+  torch::Tensor matched(const torch::Tensor& values) const { return transform_.matched(values); }
   /// (M, rows, cols) -> (F, rows, cols): the transform and the bins.
-  torch::Tensor transformed(const torch::Tensor& matched) const;
+  torch::Tensor transformed(const torch::Tensor& matched) const { return transform_.transformed(matched); }
   /// The block on the device of the statistics.
   spectral::Block on_device(const spectral::Block& block) const;
   /// A block of the bound cube (B, rows, cols) -> its whitened components (K, rows, cols), on the device of
@@ -55,7 +55,7 @@ class PreprocessImpl : public torch::nn::Module {
   /// components stand for.
   torch::Tensor spectra(const torch::Tensor& components) const;
   /// (F, rows, cols) transformed values -> the same in physical units.
-  torch::Tensor physical(const torch::Tensor& transformed) const;
+  torch::Tensor physical(const torch::Tensor& transformed) const { return transform_.physical(transformed); }
   /// (F, rows, cols) -> (rows, cols): Mahalanobis distance to the training mean.
   torch::Tensor rx_distance(const torch::Tensor& transformed) const;
 
@@ -73,13 +73,10 @@ class PreprocessImpl : public torch::nn::Module {
   void register_statistics();
 
   PreprocessOptions options_;
-  spectral::Bands bands_;
-  std::int64_t features_;
+  BandTransform transform_;
   std::int64_t components_;
-  std::optional<BandPicker> picker_;
   std::optional<spectral::Moments> moments_;
   std::optional<double> farthest_;
-  torch::Tensor bin_of_band_;
   torch::Tensor mean_;
   torch::Tensor to_components_;
   torch::Tensor from_components_;

@@ -28,17 +28,19 @@ void declare(config::Section& section, PreprocessOptions& options) {
       "Interpolate a cube's spectra to the model's wavelengths where they differ, instead of refusing it.");
   section
       .add("transform", &options.transform,
-           "autoencoder: what is applied to each value first. The logarithm makes gain, fringes and "
+           "autoencoder, likelihood: what is applied to each value first. The logarithm makes gain, fringes "
+           "and "
            "absorption "
            "additive; it is for reflectance. rx takes the values as they are.")
       .choices({"none", "log"});
   section
       .add("log_floor", &options.log_floor,
-           "autoencoder: smaller values are raised to this before the logarithm.")
+           "autoencoder, likelihood: smaller values are raised to this before the logarithm.")
       .range(1e-9, 1e6);
   section
       .add("bins", &options.bins,
-           "autoencoder: average neighbouring bands into this many bins, against noise; 0 keeps the bands.")
+           "autoencoder, likelihood: average neighbouring bands into this many bins, against noise; 0 keeps "
+           "the bands.")
       .range(0, 1e5);
   section
       .add("components", &options.components,

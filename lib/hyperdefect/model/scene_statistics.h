@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "hyperdefect/model/preprocess.h"
+#include "hyperdefect/model/spectrum_sample.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::model {
@@ -17,7 +18,7 @@ class SceneStatistics {
  public:
   /// @param capacity how many spectra the sample holds.
   SceneStatistics(const PreprocessOptions& options, std::int64_t capacity)
-      : trims_(options.trim_fraction > 0), capacity_(capacity) {}
+      : trims_(options.trim_fraction > 0), capacity_(capacity), sample_(capacity) {}
 
   /// A block of a cube that `preprocess` is bound to.
   void observe(PreprocessImpl& preprocess, const spectral::Block& block);
@@ -30,14 +31,10 @@ class SceneStatistics {
   torch::Tensor take_spectra(const PreprocessImpl& preprocess);
 
  private:
-  void sample(const torch::Tensor& transformed, const spectral::Block& block);
-
   bool trims_;
   std::int64_t capacity_;
   bool trimmed_ = false;
-  torch::Tensor spectra_;
-  torch::Tensor ranks_;
-  std::int64_t blocks_ = 0;
+  SpectrumSample sample_;
 };
 
 }  // namespace hyperdefect::model
