@@ -50,7 +50,7 @@ class ModelOnDisk : public ::testing::Test {
 };
 
 TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
-  for (const char* detector : {"autoencoder", "likelihood", "rx"}) {
+  for (const char* detector : {"autoencoder", "likelihood", "rx", "area_filter", "local_rx", "crd"}) {
     auto config = this->config();
     config.model.detector = detector;
     config.threshold.min_pixels = 3;

@@ -23,6 +23,12 @@ TEST(MakeDetector, MakesWhatTheOptionsName) {
   EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "SegmenterDetector");
   options.model.detector = "fused";
   EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "FusedDetector");
+  options.model.detector = "area_filter";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "AreaFilterDetector");
+  options.model.detector = "local_rx";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "LocalRxDetector");
+  options.model.detector = "crd";
+  EXPECT_EQ(make_detector(options, test::regular_bands(6))->name(), "CrdDetector");
 }
 
 TEST(MakeDetector, RefusesUnknownNames) {

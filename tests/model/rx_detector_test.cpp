@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/spectral/gaussian.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
 #include "support/tiny_model.h"
@@ -22,8 +23,8 @@ spectral::Block cross() {
   return block;
 }
 
-RxDetector fitted(const spectral::Block& block) {
-  RxDetector detector({}, spectral::Bands{block.values.size(0), {}, {}, {}});
+RxDetector fitted(const spectral::Block& block, const DetectorOptions& options = {}) {
+  RxDetector detector(options, spectral::Bands{block.values.size(0), {}, {}, {}});
   detector.bind(detector.bands());
   detector.observe(block);
   detector.finish();
@@ -84,6 +85,29 @@ TEST(RxDetector, SaysThatThereIsTooLittleToLearnFrom) {
   HYPERDEFECT_EXPECT_ERROR(detector.finish(), InputError, "too few valid pixels to learn from: 1,");
 }
 
+TEST(RxDetector, OfLeadingComponentsDoesNotSeeTheOthers) {
+  const auto scene = test::whole_block(test::smooth_scene(4, {12, 10}, 1));
+  DetectorOptions options;
+  options.classical.rx_components = 4;
+  auto all = fitted(scene, options);
+  test::expect_close(all.score(scene).score, fitted(scene).score(scene).score, 1e-5);
+  options.classical.rx_components = 1;
+  auto first = fitted(scene, options);
+  EXPECT_EQ(torch::linalg_matrix_rank(first.named_buffers()["precision"]).item<int>(), 1);
+  EXPECT_LT(first.score(scene).score.mean().item<double>(), all.score(scene).score.mean().item<double>());
+  EXPECT_NE(first.summary().find("over 1 leading component\n"), std::string::npos);
+}
+
+TEST(RxDetector, SmoothsItsScore) {
+  const auto scene = test::whole_block(test::smooth_scene(3, {12, 10}, 1));
+  DetectorOptions options;
+  options.classical.rx_smoothing_px = 0.5;
+  auto smooth = fitted(scene, options);
+  EXPECT_EQ(smooth.field().halo, 2);
+  const auto rough = fitted(scene).score(scene).score;
+  test::expect_close(smooth.score(scene).score, spectral::gaussian_smoothed(rough, scene.valid, 0.5), 1e-6);
+}
+
 TEST(RxDetector, NeedsACubesBands) {
   RxDetector detector({}, spectral::Bands{2, {}, {}, {}});
   EXPECT_EQ(test::refusal([&] { detector.score(cross()); }), "RxDetector: bind() to a cube's bands first");
@@ -95,7 +119,7 @@ TEST(RxDetector, HasNothingToTrain) {
   EXPECT_EQ(detector.field().halo, 0);
   EXPECT_EQ(detector.bytes_per_pixel(), 24);
   auto generator = test::seeded(1);
-  HYPERDEFECT_EXPECT_ERROR(detector.loss({}, generator), Error, "RX is not trained by gradient");
+  HYPERDEFECT_EXPECT_ERROR(detector.loss({}, generator), Error, "RxDetector is not trained by gradient");
   EXPECT_NE(detector.summary().find("rx: Mahalanobis distance to the background mean over 2 bands"),
             std::string::npos);
 }

@@ -74,8 +74,8 @@ FittedModel from_metadata(const std::filesystem::path& path,
 }  // namespace
 
 model::DetectorOptions detector_options(const RunConfig& config) {
-  return {config.preprocess, config.model,     config.learning,
-          config.score,      config.segmenter, config.likelihood};
+  return {config.preprocess, config.model,      config.learning, config.score,
+          config.segmenter,  config.likelihood, config.classical};
 }
 
 void save_model(const std::filesystem::path& path, const FittedModel& model) {

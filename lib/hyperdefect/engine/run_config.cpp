@@ -108,6 +108,7 @@ config::Schema schema_of(RunConfig& config) {
   declare(model, config.model);
   declare(model, config.segmenter);
   declare(model, config.likelihood);
+  declare(model, config.classical);
   auto& train = schema.section("train", "How and on what the network is trained.");
   declare(train, config.train);
   declare(train, config.learning);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hyperdefect/config/schema.h"
+#include "hyperdefect/model/classical_options.h"
 #include "hyperdefect/model/likelihood_options.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
@@ -71,6 +72,7 @@ struct RunConfig {
   model::ModelOptions model;
   model::SegmenterOptions segmenter;
   model::LikelihoodOptions likelihood;
+  model::ClassicalOptions classical;
   TrainOptions train;
   model::LearningOptions learning;
   model::ScoreOptions score;

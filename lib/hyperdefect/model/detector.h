@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hyperdefect/core/window_plan.h"
+#include "hyperdefect/model/classical_options.h"
 #include "hyperdefect/model/likelihood_options.h"
 #include "hyperdefect/model/network_options.h"
 #include "hyperdefect/model/preprocess_options.h"
@@ -46,6 +47,7 @@ struct DetectorOptions {
   ScoreOptions score;
   SegmenterOptions segmenter;
   LikelihoodOptions likelihood;
+  ClassicalOptions classical;
 };
 
 /// A detector: what is fitted, shipped in a model file, and scores cubes.
@@ -85,6 +87,9 @@ class Detector : public torch::nn::Module {
   /// Gathers what normalises the score; finish_calibration() closes the pass.
   virtual void calibrate(const spectral::Block& block) = 0;
   virtual void finish_calibration() = 0;
+
+  /// Whether calibration alone makes its scores average 1 over the training data.
+  virtual bool averages_one() const { return trainable(); }
 
   /// The maps of a block. Pixels nearer than field().halo to a border of the block that is not one of the
   /// image's do not count.

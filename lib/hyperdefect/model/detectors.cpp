@@ -5,9 +5,12 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/model/area_filter_detector.h"
 #include "hyperdefect/model/autoencoder_detector.h"
+#include "hyperdefect/model/crd_detector.h"
 #include "hyperdefect/model/fused_detector.h"
 #include "hyperdefect/model/likelihood_detector.h"
+#include "hyperdefect/model/local_rx_detector.h"
 #include "hyperdefect/model/rx_detector.h"
 #include "hyperdefect/model/segmenter_detector.h"
 
@@ -24,13 +27,14 @@ std::shared_ptr<Detector> make(const DetectorOptions& options, const spectral::B
   return std::make_shared<Made>(options, bands);
 }
 
-std::shared_ptr<Detector> make_rx(const DetectorOptions& options, const spectral::Bands& bands) {
-  return std::make_shared<RxDetector>(options.preprocess, bands);
-}
-
-constexpr std::array kDetectors{
-    Entry{"autoencoder", make<AutoencoderDetector>}, Entry{"likelihood", make<LikelihoodDetector>},
-    Entry{"rx", make_rx}, Entry{"segmenter", make<SegmenterDetector>}, Entry{"fused", make<FusedDetector>}};
+constexpr std::array kDetectors{Entry{"autoencoder", make<AutoencoderDetector>},
+                                Entry{"segmenter", make<SegmenterDetector>},
+                                Entry{"likelihood", make<LikelihoodDetector>},
+                                Entry{"rx", make<RxDetector>},
+                                Entry{"area_filter", make<AreaFilterDetector>},
+                                Entry{"local_rx", make<LocalRxDetector>},
+                                Entry{"crd", make<CrdDetector>},
+                                Entry{"fused", make<FusedDetector>}};
 
 }  // namespace
 

@@ -105,14 +105,13 @@ torch::Tensor FusedDetector::loss(const Batch& batch, at::Generator& generator) 
 void FusedDetector::calibrate(const spectral::Block& block) {
   for (auto& member : members_) {
     member.detector->calibrate(block);
-    if (!member.detector->trainable()) {
+    if (!member.detector->averages_one()) {
       const auto score = member.detector->score(block).score;
       member.calibration.add(score.index({score.isfinite()}));
     }
   }
 }
 
-/// What is trained by gradient gives scores of mean 1 by itself.
 void FusedDetector::finish_calibration() {
   const torch::NoGradGuard no_gradient;
   for (std::size_t i = 0; i < members_.size(); ++i) {

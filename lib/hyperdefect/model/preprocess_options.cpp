@@ -28,19 +28,14 @@ void declare(config::Section& section, PreprocessOptions& options) {
       "Interpolate a cube's spectra to the model's wavelengths where they differ, instead of refusing it.");
   section
       .add("transform", &options.transform,
-           "autoencoder, likelihood: what is applied to each value first. The logarithm makes gain, fringes "
-           "and "
-           "absorption "
+           "What is applied to each value first. The logarithm makes gain, fringes and absorption "
            "additive; it is for reflectance. rx takes the values as they are.")
       .choices({"none", "log"});
-  section
-      .add("log_floor", &options.log_floor,
-           "autoencoder, likelihood: smaller values are raised to this before the logarithm.")
+  section.add("log_floor", &options.log_floor, "Smaller values are raised to this before the logarithm.")
       .range(1e-9, 1e6);
   section
       .add("bins", &options.bins,
-           "autoencoder, likelihood: average neighbouring bands into this many bins, against noise; 0 keeps "
-           "the bands.")
+           "Average neighbouring bands into this many bins, against noise; 0 keeps the bands. rx keeps them.")
       .range(0, 1e5);
   section
       .add("components", &options.components,
@@ -54,9 +49,8 @@ void declare(config::Section& section, PreprocessOptions& options) {
       .range(0, 1);
   section
       .add("trim_fraction", &options.trim_fraction,
-           "autoencoder: this part of the pixels, those farthest from the mean, is left out of the "
-           "statistics, "
-           "against defects in the training data; it takes a second pass over them.")
+           "This part of the pixels, those farthest from the mean, is left out of the statistics, against "
+           "defects in the training data; it takes a second pass over them. rx leaves none out.")
       .range(0, 0.5);
 }
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/rx_detector.h"
 
-#include <limits>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/rx.h"
+#include "hyperdefect/spectral/whitening.h"
 
 namespace hyperdefect::model {
 
-RxDetector::RxDetector(const PreprocessOptions& options, spectral::Bands bands)
-    : Detector("RxDetector"), options_(options), bands_(std::move(bands)) {
+RxDetector::RxDetector(const DetectorOptions& options, spectral::Bands bands)
+    : ClassicalDetector("RxDetector", options.classical.rx_smoothing_px),
+      options_(options.preprocess),
+      components_(options.classical.rx_components),
+      bands_(std::move(bands)) {
   mean_ = register_buffer("mean", torch::zeros({bands_.count}, torch::kDouble));
   precision_ = register_buffer("precision", torch::zeros({bands_.count, bands_.count}, torch::kDouble));
 }
@@ -39,35 +41,37 @@ bool RxDetector::finish() {
     throw InputError(text::cat("too few valid pixels to learn from: ", moments_ ? moments_->count() : 0,
                                ", at least 2 are needed; check no-data values and the cube's content"));
   }
+  const torch::NoGradGuard no_gradient;
+  mean_.copy_(moments_->mean());
+  precision_.copy_(components_ > 0 ? leading_precision() : full_precision());
+  moments_.reset();
+  return false;
+}
+
+torch::Tensor RxDetector::full_precision() const {
   const auto model = spectral::fit_rx(*moments_);
   if (model.ridge > 0) {
     log::warning(text::cat("the covariance of ", bands_.count, " bands from ", moments_->count(),
                            " pixels is singular: RX adds a ridge of ", text::number(model.ridge),
                            " to its diagonal"));
   }
-  const torch::NoGradGuard no_gradient;
-  mean_.copy_(model.mean);
-  precision_.copy_(model.precision);
-  moments_.reset();
-  return false;
+  return model.precision;
+}
+
+/// The inverse of the covariance within the leading components; what lies outside them is not seen.
+torch::Tensor RxDetector::leading_precision() const {
+  const auto axes =
+      spectral::partial_whitening(moments_->mean(), moments_->covariance(), components_, 0.0).to;
+  return axes.t().matmul(axes);
 }
 
 spectral::Block RxDetector::prepare(const spectral::Block& block) const {
   return matched(block);
 }
 
-torch::Tensor RxDetector::loss(const Batch&, at::Generator&) {
-  throw Error("RX is not trained by gradient");
-}
-
-ScoreMaps RxDetector::score(const spectral::Block& block) {
-  const auto cube = matched(block);
-  const auto nan = std::numeric_limits<float>::quiet_NaN();
-  const auto distance =
-      spectral::rx(cube.values, {mean_, precision_, 0.0}).clamp_min(0).sqrt().to(torch::kFloat);
-  const auto angle =
-      spectral::spectral_angle_map(cube.values, mean_.to(cube.values.device())).to(torch::kFloat);
-  return {torch::where(cube.valid, distance, nan), torch::where(cube.valid, angle, nan), cube.valid};
+ClassicalDetector::Evidence RxDetector::evidence(const spectral::Block& block) const {
+  const auto values = matched(block).values;
+  return {spectral::rx(values, {mean_, precision_, 0.0}).sqrt(), values, mean_.to(values.device())};
 }
 
 std::int64_t RxDetector::bytes_per_pixel() const {
@@ -75,10 +79,13 @@ std::int64_t RxDetector::bytes_per_pixel() const {
 }
 
 std::string RxDetector::summary() const {
+  const auto over =
+      components_ > 0 ? text::counted(components_, "leading component") : text::counted(bands_.count, "band");
   return text::cat(
-      "rx: Mahalanobis distance to the background mean over ", text::counted(bands_.count, "band"), "\n",
-      "parameters: none trained; mean and inverse covariance: ", bands_.count * (bands_.count + 1),
-      " numbers\nreceptive field: 1 pixel\nmultiply-adds a pixel: ", bands_.count * bands_.count, "\n");
+      "rx: Mahalanobis distance to the background mean over ", over,
+      "\nparameters: none trained; mean and inverse covariance: ", bands_.count * (bands_.count + 1),
+      " numbers\nreceptive field: ", 2 * field().halo + 1, field().halo > 0 ? " pixels" : " pixel",
+      "\nmultiply-adds a pixel: ", bands_.count * bands_.count, "\n");
 }
 
 }  // namespace hyperdefect::model
