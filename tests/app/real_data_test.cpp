@@ -51,7 +51,8 @@ std::map<std::string, double> auroc_of_implants(const std::vector<std::string>& 
                                      "--threads", "1", "--set", "output.overlay=false"});
   EXPECT_EQ(inferred.exit_code, 0) << inferred.err;
   std::map<std::string, double> auroc;
-  for (const auto& part : evaluated(folder / "maps", data_dir() / "implants")["folders"]) {
+  const auto json = evaluated(folder / "maps", data_dir() / "implants");
+  for (const auto& part : json["folders"]) {
     auroc[part["folder"]] = part["auroc"];
   }
   return auroc;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/module_checks.h"
+#include "support/tiny_model.h"
 
 namespace hyperdefect::model {
 namespace {

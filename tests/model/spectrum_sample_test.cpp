@@ -47,7 +47,7 @@ TEST(SpectrumSample, TakesValidPixelsOnly) {
   valid.slice(0, 1).fill_(false);
   SpectrumSample sample(100);
   EXPECT_EQ(sample.count(), 0);
-  sample.add(numbered(0), valid.logical_and(false), kWindow);
+  sample.add(numbered(0), torch::zeros_like(valid), kWindow);
   EXPECT_EQ(sample.count(), 0);
   sample.add(numbered(0), valid, kWindow);
   EXPECT_EQ(sample.count(), kWindow.cols);
