@@ -32,9 +32,10 @@ torch::Tensor random_image(std::int64_t bands, Size size) {
       .to(test::test_device());
 }
 
-Network network_of(const ModelOptions& options, std::int64_t bands, std::int64_t outputs) {
+Network network_of(const ModelOptions& options, std::int64_t bands, std::int64_t outputs,
+                   std::int64_t coefficients = 0) {
   torch::manual_seed(1);
-  Network network(options, bands, outputs);
+  Network network(options, bands, outputs, coefficients);
   network->to(test::test_device());
   network->eval();
   return network;
@@ -114,6 +115,10 @@ TEST(Network, ChecksItsInput) {
               network->forward(random_image(5, {8, 8}));
             }),
             "Network: expected (N, 6, rows, cols), got [1, 5, 8, 8]");
+  EXPECT_EQ(test::refusal([&] {
+              network->forward(random_image(6, {8, 8}), {}, torch::rand({6, 6}).to(test::test_device()));
+            }),
+            "Network: a basis goes with coefficients, 0 are expected");
 }
 
 /// How far from the changed pixel (row, col) the output changes; 0 where only that pixel does.
@@ -181,6 +186,22 @@ TEST(NetworkCost, CountsEveryPart) {
   const double coarse = 1440 + 32 + 216 + 72 + 144 + 136 + 64;
   EXPECT_DOUBLE_EQ(Network(with_everything(), 10, 4)->multiply_adds_per_pixel(),
                    full_resolution + coarse / 4);
+}
+
+TEST(NetworkCost, CoefficientsTakeOneProductForTheConvolutionAlongTheBands) {
+  // 2 * 5 places from 7 coefficients and an offset, instead of 3 bands and an offset.
+  EXPECT_DOUBLE_EQ(Network(with_everything(), 10, 4, 7)->multiply_adds_per_pixel(),
+                   Network(with_everything(), 10, 4)->multiply_adds_per_pixel() + 2 * 5 * 4);
+}
+
+TEST(Network, TakesCoefficientsForTheirSpectra) {
+  const torch::NoGradGuard no_gradient;
+  auto network = network_of(tiny(), 6, 3, 2);
+  auto of_spectra = network_of(tiny(), 6, 3);
+  const auto coefficients = random_image(2, {9, 7});
+  const auto basis = torch::randn({6, 2}).to(test::test_device());
+  test::expect_close(network->forward(coefficients, {}, basis),
+                     of_spectra->forward(torch::einsum("bk,nkhw->nbhw", {basis, coefficients})), 1e-4);
 }
 
 TEST(Network, WithInputSkipPredictsNoChangeAtFirst) {

@@ -110,8 +110,8 @@ TEST(Preprocess, BandAxisKeepsAllDistances) {
   const auto values = correlated();
   auto preprocess = fitted(options_with(3, 0.25), values);
   const auto components = preprocess->whitened(values, all_valid(values));
-  const auto back = preprocess->on_band_axis(components.unsqueeze(0)).squeeze(0);
-  ASSERT_EQ(back.size(0), kBands);
+  const auto back =
+      preprocess->band_axes().matmul(components.flatten(1)).view({kBands, values.size(1), values.size(2)});
   const auto distances = [](const torch::Tensor& maps) {
     const auto pixels = maps.flatten(1).t().contiguous();
     return torch::cdist(pixels, pixels.slice(0, 0, 10));

@@ -102,6 +102,30 @@ TEST(SpectralLift, TheResidualAddsAProjectionOfTheBands) {
   EXPECT_TRUE(SpectralLift(small(Lift::linear).residual(true))->shortcut.is_empty());
 }
 
+TEST(SpectralLift, CoefficientsInABasisAreTheirSpectra) {
+  torch::manual_seed(14);
+  const auto basis = torch::randn({9, 4}, torch::kDouble);
+  const auto x = torch::randn({2, 4, 3, 5}, torch::kDouble);
+  const auto spectra = torch::einsum("bk,nkhw->nbhw", {basis, x});
+  for (const auto mode : {Lift::spectral, Lift::factorised, Lift::full, Lift::linear}) {
+    SpectralLift lift(small(mode).residual(true));
+    lift->to(torch::kDouble);
+    const auto gradients = [&](const torch::Tensor& y) {
+      lift->zero_grad();
+      y.square().sum().backward();
+      std::vector<torch::Tensor> found;
+      for (const auto& parameter : lift->parameters()) {
+        found.push_back(parameter.grad().flatten().clone());
+      }
+      return torch::cat(found);
+    };
+    const auto wanted = lift(spectra);
+    const auto got = lift(x, basis);
+    expect_close(got, wanted, 1e-12);
+    expect_close(gradients(got), gradients(wanted), 1e-9);
+  }
+}
+
 TEST(SpectralLift, ResultLiesChannelsLast) {
   SpectralLift lift(small(Lift::spectral));
   EXPECT_TRUE(lift(torch::rand({1, 9, 4, 3})).is_contiguous(torch::MemoryFormat::ChannelsLast));
@@ -113,6 +137,14 @@ TEST(SpectralLift, RefusesWhatItCannotDo) {
               lift(torch::rand({1, 8, 4, 4}));
             }),
             "SpectralLift: expected (N, 9, H, W) with at least one pixel, got [1, 8, 4, 4]");
+  EXPECT_EQ(test::refusal([&] {
+              lift(torch::rand({1, 4, 4, 4}), torch::rand({8, 4}));
+            }),
+            "SpectralLift: expected a basis (9, coefficients), got [8, 4]");
+  EXPECT_EQ(test::refusal([&] {
+              lift(torch::rand({1, 9, 4, 4}), torch::rand({9, 4}));
+            }),
+            "SpectralLift: expected (N, 4, H, W) with at least one pixel, got [1, 9, 4, 4]");
   const auto refused = [](const SpectralLiftOptions& options) {
     return test::refusal([&] { SpectralLift bad(options); });
   };

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
@@ -19,6 +20,7 @@
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
+#include "hyperdefect/model/side_by_side.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -110,7 +112,8 @@ class Training {
         sampler_(detector, job.sources, job.train, job.ram_mb),
         held_out_(job.train.holdout_fraction > 0 ? sampler_.held_out() : std::vector<model::Batch>()),
         optimizer_(trained_parameters(detector),
-                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)) {
+                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)),
+        device_(optimizer_.param_groups().front().params().front().device()) {
     state_.job = job.job;
   }
 
@@ -182,16 +185,21 @@ class Training {
     for (auto& group : optimizer_.param_groups()) {
       group.options().set_lr(rate);
     }
-    const auto loss = detector_.loss(sampler_.draw(generator), generator);
-    const double value = loss.item<double>();
+    const auto losses = detector_.losses(sampler_.draw(generator), generator);
+    std::vector<double> values(losses.size());
+    optimizer_.zero_grad();
+    model::side_by_side(device_, static_cast<std::int64_t>(losses.size()), [&](std::int64_t i) {
+      const auto loss = losses[static_cast<std::size_t>(i)]();
+      loss.backward();
+      values[static_cast<std::size_t>(i)] = loss.item<double>();
+    });
+    const double value = std::accumulate(values.begin(), values.end(), 0.0);
     if (!std::isfinite(value)) {
       throw InputError(
           text::cat("training failed: the loss is ", value,
                     "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
                     "the cubes"));
     }
-    optimizer_.zero_grad();
-    loss.backward();
     if (job_.train.gradient_clip > 0) {
       torch::nn::utils::clip_grad_norm_(detector_.parameters(), job_.train.gradient_clip);
     }
@@ -253,6 +261,7 @@ class Training {
   PatchSampler sampler_;
   std::vector<model::Batch> held_out_;
   torch::optim::AdamW optimizer_;
+  torch::Device device_;
   TrainingState state_;
   std::int64_t best_epoch_ = 0;
 };

@@ -10,8 +10,10 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autocast.h"
 #include "hyperdefect/model/corruption.h"
+#include "hyperdefect/model/side_by_side.h"
 #include "hyperdefect/nn/losses.h"
 #include "hyperdefect/spectral/angle.h"
+#include "hyperdefect/spectral/dice.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -35,7 +37,8 @@ AutoencoderDetector::AutoencoderDetector(const DetectorOptions& options, const s
   check(options.learning);
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
-  network_ = register_module("network", Network(options.model, preprocess_->features(), components));
+  network_ =
+      register_module("network", Network(options.model, preprocess_->features(), components, components));
   const auto sizes = masked() ? static_cast<std::int64_t>(options.learning.hole_sizes_px.size()) : 1;
   spectra_ = register_buffer("spectra", torch::zeros({kFillSpectra, components}));
   score_ = register_module("score", Score(options.score, sizes, components));
@@ -54,9 +57,10 @@ bool AutoencoderDetector::finish() {
   return false;
 }
 
-torch::Tensor AutoencoderDetector::loss(const Batch& batch, at::Generator& generator) {
-  return options_.learning.corruption == "holes" ? hole_loss(batch, generator)
-                                                 : defect_loss(batch, generator);
+std::vector<Loss> AutoencoderDetector::losses(const Batch& batch, at::Generator& generator) {
+  return {[this, batch, own = spectral::forked(generator)]() mutable {
+    return options_.learning.corruption == "holes" ? hole_loss(batch, own) : defect_loss(batch, own);
+  }};
 }
 
 torch::Tensor AutoencoderDetector::hole_loss(const Batch& batch, at::Generator& generator) {
@@ -122,7 +126,7 @@ torch::Tensor AutoencoderDetector::loss_of(const torch::Tensor& predicted, const
 
 torch::Tensor AutoencoderDetector::reconstructed(const torch::Tensor& components, const Window& window) {
   const Autocast reduced(options_.model.precision == "bfloat16", components.device());
-  const auto output = network_->forward(preprocess_->on_band_axis(components), window).to(torch::kFloat);
+  const auto output = network_->forward(components, window, preprocess_->band_axes()).to(torch::kFloat);
   return options_.model.input_skip ? components + output : output;
 }
 
@@ -137,10 +141,15 @@ torch::Tensor AutoencoderDetector::masked_prediction(const torch::Tensor& compon
     const auto choice = pixel_choice(window, kFillSpectra, seed);
     const auto fill =
         spectra_.index_select(0, choice.flatten().to(spectra_.device())).t().reshape(components.sizes());
-    for (std::int64_t quarter = 0; quarter < kQuarters; ++quarter) {
+    std::vector<torch::Tensor> quarters(kQuarters);
+    side_by_side(components.device(), kQuarters, [&](std::int64_t quarter) {
       const auto mask = quarter_mask(window, grid, quarter).to(components.device()).unsqueeze(0);
       const auto input = torch::where(mask, fill, components);
-      sum += torch::where(mask, reconstructed(input.unsqueeze(0), window).squeeze(0), 0.0F);
+      quarters[static_cast<std::size_t>(quarter)] =
+          torch::where(mask, reconstructed(input.unsqueeze(0), window).squeeze(0), 0.0F);
+    });
+    for (const auto& quarter : quarters) {
+      sum += quarter;
     }
   }
   return sum / static_cast<double>(options_.score.rounds);
@@ -203,9 +212,10 @@ Field AutoencoderDetector::field() const {
 std::int64_t AutoencoderDetector::bytes_per_pixel() const {
   const auto lifted =
       options_.model.lift_channels * preprocess_->features() / options_.model.lift_stride.front();
+  const auto passes = masked() ? at_once(torch::kCPU, kQuarters) : 1;
   const auto floats =
-      6 * preprocess_->features() + 2 * lifted + 24 * options_.model.features.front() +
-      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 6) * preprocess_->components();
+      6 * preprocess_->features() + passes * (2 * lifted + 24 * options_.model.features.front()) +
+      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 12) * preprocess_->components();
   return floats * static_cast<std::int64_t>(sizeof(float));
 }
 

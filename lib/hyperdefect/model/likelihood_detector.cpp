@@ -67,9 +67,9 @@ spectral::DefectLikelihood LikelihoodDetector::registered(const std::string& nam
           buffer("axes", {parts, components_, components_}), buffer("gains", {parts, components_})};
 }
 
-/// Matched spectra (bands, rows, cols) -> (components, rows, cols), 0 where a pixel is invalid. In double: between
-/// directions of much and of little noise single precision loses digits, and the sums would depend on how the
-/// image is cut.
+/// Matched spectra (bands, rows, cols) -> (components, rows, cols), 0 where a pixel is invalid. In double:
+/// between directions of much and of little noise single precision loses digits, and the sums would depend on
+/// how the image is cut.
 torch::Tensor LikelihoodDetector::components_of(const torch::Tensor& spectra,
                                                 const torch::Tensor& valid) const {
   const auto usable = torch::where(valid, transform_.transformed(spectra).to(torch::kDouble), 0.0);
@@ -190,10 +190,6 @@ spectral::Block LikelihoodDetector::prepare(const spectral::Block& block) const 
   auto prepared = matched(block);
   prepared.values = components_of(prepared.values, prepared.valid);
   return prepared;
-}
-
-torch::Tensor LikelihoodDetector::loss(const Batch&, at::Generator&) {
-  throw Error("the likelihood detector is not trained by gradient");
 }
 
 torch::Tensor LikelihoodDetector::ratio(const torch::Tensor& components, const torch::Tensor& valid) const {

@@ -41,8 +41,13 @@ std::string headline(const torch::nn::Module& module) {
 
 }  // namespace
 
-NetworkImpl::NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs)
-    : torch::nn::Module("Network"), options_(options), bands_(bands), outputs_(outputs) {
+NetworkImpl::NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs,
+                         std::int64_t coefficients)
+    : torch::nn::Module("Network"),
+      options_(options),
+      bands_(bands),
+      outputs_(outputs),
+      coefficients_(coefficients) {
   const auto bottleneck = width(options.levels());
   if (options.heads > 0 && bottleneck % options.heads != 0) {
     throw ConfigError(text::cat("model.heads is ", options.heads,
@@ -145,10 +150,13 @@ torch::Tensor NetworkImpl::padded(const torch::Tensor& x) const {
                          nn::Padding::reflect);
 }
 
-torch::Tensor NetworkImpl::forward(const torch::Tensor& x, const Window& place) {
-  TORCH_CHECK(x.dim() == 4 && x.size(1) == bands_, "Network: expected (N, ", bands_, ", rows, cols), got ",
-              x.sizes());
-  auto features = lift_->forward(padded(x)).contiguous(at::MemoryFormat::ChannelsLast);
+torch::Tensor NetworkImpl::forward(const torch::Tensor& x, const Window& place, const torch::Tensor& basis) {
+  const auto channels = coefficients_ > 0 ? coefficients_ : bands_;
+  TORCH_CHECK(x.dim() == 4 && x.size(1) == channels, "Network: expected (N, ", channels,
+              ", rows, cols), got ", x.sizes());
+  TORCH_CHECK(basis.defined() == (coefficients_ > 0), "Network: a basis goes with coefficients, ",
+              coefficients_, " are expected");
+  auto features = lift_->forward(padded(x), basis).contiguous(at::MemoryFormat::ChannelsLast);
   if (full_resolution_) {
     features = full_resolution_->forward(features);
   }
@@ -205,10 +213,17 @@ Field NetworkImpl::field() const {
 }
 
 double NetworkImpl::lift_multiply_adds() const {
-  // Each weight of a convolution is used once for every band that it leaves.
+  const auto along_bands = lift_->spectral.is_empty() ? 0 : parameters_of(*lift_->spectral);
+  const auto product = lift_->spectral.is_empty()
+                           ? coefficients_ * bands_
+                           : (coefficients_ + 1) * options_.lift_channels * lift_->out_bands();
+  // Each weight of a convolution is used once for every band that it leaves. Of coefficients, the one along
+  // the bands is a part of the product with the basis.
   const auto convolutions = parameters_of(*lift_) - parameters_of(*lift_->fold) -
                             (lift_->shortcut.is_empty() ? 0 : parameters_of(*lift_->shortcut));
-  return static_cast<double>(convolutions * lift_->out_bands() + parameters_of(*lift_) - convolutions);
+  const auto spared = coefficients_ > 0 ? along_bands : 0;
+  return static_cast<double>((convolutions - spared) * lift_->out_bands() + parameters_of(*lift_) -
+                             convolutions + (coefficients_ > 0 ? product : 0));
 }
 
 double NetworkImpl::decoder_multiply_adds(std::int64_t level) const {
@@ -240,7 +255,8 @@ double NetworkImpl::multiply_adds_per_pixel() const {
 
 std::string NetworkImpl::summary() const {
   std::ostringstream page;
-  page << "network: (N, " << bands_ << ", rows, cols) -> (N, " << outputs_ << ", rows, cols)\n";
+  page << "network: (N, " << (coefficients_ > 0 ? coefficients_ : bands_) << ", rows, cols) -> (N, "
+       << outputs_ << ", rows, cols)\n";
   for (const auto& child : named_children()) {
     page << "  " << std::left << std::setw(16) << child.key() << std::right << std::setw(8)
          << parameters_of(*child.value()) << "  " << headline(*child.value()) << '\n';

@@ -21,17 +21,21 @@ namespace hyperdefect::model {
 /// The reconstructing network: spectral lift, an encoder that halves the resolution, multi-head
 /// self-attention at the bottleneck, and a decoder with skip connections.
 ///
-/// Shapes: (N, bands, rows, cols) -> (N, outputs, rows, cols), any rows and cols: the image is padded to the
+/// Shapes: (N, bands, rows, cols) -> (N, outputs, rows, cols), or with the coefficients of the spectra in a
+/// basis instead of the bands, any rows and cols: the image is padded to the
 /// stride at its lower and right border by reflection, and cropped back.
 class NetworkImpl : public torch::nn::Module {
  public:
+  /// @param coefficients how many coefficients spectra are given by; 0 where they are given band by band.
   /// @throws ConfigError where `heads` does not divide the features of the bottleneck, or the lift cannot
   /// have its kernel and stride.
-  NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs);
+  NetworkImpl(const ModelOptions& options, std::int64_t bands, std::int64_t outputs,
+              std::int64_t coefficients = 0);
 
   /// @param place where x lies in the image, beginning at multiples of stride(): attention windows are
   /// anchored at the image.
-  torch::Tensor forward(const torch::Tensor& x, const Window& place = {});
+  /// @param basis (bands, coefficients), where the spectra are given by coefficients.
+  torch::Tensor forward(const torch::Tensor& x, const Window& place = {}, const torch::Tensor& basis = {});
 
   /// Pixels between two tokens of the bottleneck.
   std::int64_t stride() const { return std::int64_t{1} << options_.levels(); }
@@ -72,6 +76,7 @@ class NetworkImpl : public torch::nn::Module {
   ModelOptions options_;
   std::int64_t bands_;
   std::int64_t outputs_;
+  std::int64_t coefficients_;
   nn::SpectralLift lift_{nullptr};
   nn::ResidualBlock full_resolution_{nullptr};
   /// By level, from full resolution down.

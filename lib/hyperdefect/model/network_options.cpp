@@ -5,22 +5,23 @@ namespace hyperdefect::model {
 
 void declare(config::Section& section, ModelOptions& options) {
   section
-      .add(
-          "detector", &options.detector,
-          "autoencoder: reconstructs each spectrum from its surroundings by a network. segmenter: small "
-          "networks that learn to find objects implanted into the scene. likelihood: how much likelier a "
-          "spectrum is with a smooth change than as one of the defect-free training cubes. rx: global RX, the "
-          "Mahalanobis distance to the background mean. area_filter: how much small bright and dark spots "
-          "stand out, over principal components. local_rx: RX against a ring around each pixel. crd: what the "
-          "pixels of a ring cannot represent together. fused: several of them at once, those of the key "
-          "fused. The five without a network take the keys that begin with likelihood_, rx_, area_, local_ "
-          "and crd_.")
+      .add("detector", &options.detector,
+           "autoencoder: reconstructs each spectrum from its surroundings by a network. segmenter: small "
+           "networks that learn to find objects implanted into the scene. likelihood: how much likelier a "
+           "spectrum is with a smooth change than as one of the defect-free training cubes. rx: global RX, "
+           "the "
+           "Mahalanobis distance to the background mean. area_filter: how much small bright and dark spots "
+           "stand out, over principal components. local_rx: RX against a ring around each pixel. crd: what "
+           "the "
+           "pixels of a ring cannot represent together. fused: several of them at once, those of the key "
+           "fused. The five without a network take the keys that begin with likelihood_, rx_, area_, local_ "
+           "and crd_.")
       .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd", "fused"});
   section
       .add(
           "fused", &options.fused,
           "fused: the detectors whose scores, each divided by its mean over the training data, are added up.")
-      .choices({"autoencoder", "segmenter", "rx", "area_filter", "local_rx", "crd"})
+      .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd"})
       .entries(1, 8);
   section.add("fused_weights", &options.fused_weights, "fused: the weight of each of these detectors.")
       .range(0, 1e3);

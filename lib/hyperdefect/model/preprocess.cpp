@@ -56,10 +56,6 @@ torch::Tensor PreprocessImpl::whitened_change(const torch::Tensor& change) const
   return per_pixel(to_components_, change);
 }
 
-torch::Tensor PreprocessImpl::on_band_axis(const torch::Tensor& components) const {
-  return per_pixel(axes_, components);
-}
-
 torch::Tensor PreprocessImpl::spectra(const torch::Tensor& components) const {
   return physical(per_pixel(from_components_, components) + mean_.to(torch::kFloat).view({-1, 1, 1}));
 }

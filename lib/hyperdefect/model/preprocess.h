@@ -41,9 +41,9 @@ class PreprocessImpl : public torch::nn::Module {
   torch::Tensor whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const;
   /// (F, rows, cols) -> (K, rows, cols): what a change of the transformed values changes in the components.
   torch::Tensor whitened_change(const torch::Tensor& change) const;
-  /// (N, K, rows, cols) -> (N, F, rows, cols): the whitened spectra back on their band axis ('ZCA'), with all
-  /// distances kept, so that a convolution along the bands has neighbours to look at.
-  torch::Tensor on_band_axis(const torch::Tensor& components) const;
+  /// (F, K): leads from components back to the band axis ('ZCA') and keeps all distances, so that a
+  /// convolution along the bands has neighbours to look at.
+  torch::Tensor band_axes() const { return axes_; }
   /// (F): the mean spectrum of the training data, in physical units.
   torch::Tensor mean_spectrum() const;
   /// (K, F): what a change of the transformed values changes in the components.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/segmenter_detector.h"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <sstream>
 
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autocast.h"
+#include "hyperdefect/model/side_by_side.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
 #include "hyperdefect/spectral/gaussian.h"
@@ -16,10 +19,9 @@ namespace hyperdefect::model {
 namespace {
 
 constexpr std::int64_t kSpectra = 1024;
-/// Implanted patches that an epoch learns from, and how many of them a step takes.
-constexpr std::size_t kPool = 4;
+/// Implanted patches that a network learns from in an epoch, and how many of them a step takes.
+constexpr std::size_t kPool = 2;
 constexpr std::int64_t kBatch = 2;
-constexpr double kAverageDecay = 0.97;
 constexpr double kSmoothingPx = 0.5;
 /// Statistics of fewer tokens of the bottleneck are worse than none: a smaller block is scored with those of
 /// the training.
@@ -53,24 +55,45 @@ torch::Tensor weighted_cross_entropy(const torch::Tensor& logits, const torch::T
   return (losses * weight).sum() / weight.sum().clamp_min(1.0);
 }
 
+void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
+  const torch::NoGradGuard no_gradient;
+  const auto copy = [](const std::vector<torch::Tensor>& source, const std::vector<torch::Tensor>& target) {
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      target[i].copy_(source[i]);
+    }
+  };
+  copy(from.parameters(), to.parameters());
+  copy(from.buffers(), to.buffers());
+}
+
 }  // namespace
 
 SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const spectral::Bands& bands)
-    : Detector("SegmenterDetector"), options_(options), statistics_(options.preprocess, kSpectra) {
+    : Detector("SegmenterDetector"),
+      options_(options),
+      statistics_(options.preprocess, kSpectra),
+      pools_(static_cast<std::size_t>(options.segmenter.networks)) {
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
   context_ = register_module("context", ContextMaps(components));
   for (std::int64_t i = 0; i < options.segmenter.networks; ++i) {
     const auto build = [&] { return Network(network_options(options), components + context_->count(), 1); };
     networks_.push_back(register_module(text::cat("network", i), build()));
-    averages_.push_back(register_module(text::cat("average", i), build()));
-    averaging_.push_back(register_module(text::cat("averaging", i), WeightAverage(kAverageDecay)));
-    for (const auto& parameter : averages_.back()->parameters()) {
-      parameter.set_requires_grad(false);
+    snapshots_.emplace_back();
+    for (std::int64_t k = 0; k < options.segmenter.snapshots; ++k) {
+      const auto name = text::cat("snapshot", i, "_", k);
+      Snapshot snapshot;
+      snapshot.network = register_module(name, build());
+      snapshot.norms =
+          register_module(name + "_norms", NormStatistics(options.segmenter.draws, *snapshot.network));
+      for (const auto& parameter : snapshot.network->parameters()) {
+        parameter.set_requires_grad(false);
+      }
+      snapshots_.back().push_back(snapshot);
     }
-    norms_.push_back(
-        register_module(text::cat("norms", i), NormStatistics(options.segmenter.draws, *averages_.back())));
   }
+  steps_ = register_buffer("steps", torch::zeros({options.segmenter.networks}, torch::kLong));
+  taken_ = register_buffer("taken", torch::zeros({1}, torch::kLong));
   spectra_ = register_buffer("spectra", torch::zeros({kSpectra, components}));
   mean_ = register_buffer("mean_score", torch::ones({1}));
 }
@@ -128,19 +151,64 @@ SegmenterDetector::Example SegmenterDetector::make_example(const torch::Tensor& 
           (scene.weight * counts).to(components.device())};
 }
 
-/// Making an example costs more than a step: each serves several steps, with other signs and turns.
-void SegmenterDetector::fill_pool(const Batch& batch, at::Generator& generator) {
-  if (!is_training()) {
-    pool_.clear();
+/// Networks that have learned nothing yet are none to score with.
+void SegmenterDetector::take_snapshots() {
+  if (steps_.min().item<std::int64_t>() == 0) {
+    return;
   }
-  for (std::int64_t i = 0; i < batch.values.size(0) && pool_.size() < kPool; ++i) {
-    pool_.push_back(make_example(batch.values[i], batch.valid[i], generator));
+  const auto slot = taken_.item<std::int64_t>() % options_.segmenter.snapshots;
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    copy_state(*networks_[i], *snapshots_[i][static_cast<std::size_t>(slot)].network);
+  }
+  taken_.add_(1);
+}
+
+/// At least one, though it be untrained.
+std::int64_t SegmenterDetector::snapshots_in_use() const {
+  return std::clamp<std::int64_t>(taken_.item<std::int64_t>(), 1, options_.segmenter.snapshots);
+}
+
+void SegmenterDetector::begin_epoch() {
+  take_snapshots();
+  pools_.assign(networks_.size(), {});
+  steps_of_epoch_ = 0;
+}
+
+/// In training a part of the networks, in turn.
+std::vector<std::size_t> SegmenterDetector::networks_of_step() {
+  const auto networks = options_.segmenter.networks;
+  std::int64_t first = 0;
+  std::int64_t count = networks;
+  if (is_training()) {
+    first = steps_.sum().item<std::int64_t>();
+    const auto trained_by = [&](std::int64_t steps) {
+      return std::ceil(static_cast<double>(steps * networks) * options_.segmenter.share);
+    };
+    count = static_cast<std::int64_t>(trained_by(steps_of_epoch_ + 1) - trained_by(steps_of_epoch_));
+    ++steps_of_epoch_;
+  }
+  std::vector<std::size_t> chosen;
+  for (std::int64_t i = 0; i < count; ++i) {
+    chosen.push_back(static_cast<std::size_t>((first + i) % networks));
+  }
+  return chosen;
+}
+
+/// Making an example costs more than a step: each serves several steps, with other signs and turns.
+void SegmenterDetector::fill_pool(std::vector<Example>& pool, const Batch& batch,
+                                  at::Generator& generator) const {
+  if (!is_training()) {
+    pool.clear();
+  }
+  for (std::int64_t i = 0; i < batch.values.size(0) && pool.size() < kPool; ++i) {
+    pool.push_back(make_example(batch.values[i], batch.valid[i], generator));
   }
 }
 
-SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& generator) const {
+SegmenterDetector::Example SegmenterDetector::drawn_example(const std::vector<Example>& pool,
+                                                            at::Generator& generator) const {
   spectral::Dice dice(generator);
-  const auto& example = pool_[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(pool_.size())))];
+  const auto& example = pool[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(pool.size())))];
   const auto turn = dice.below(8);
   const auto signs = random_signs(preprocess_->components(), generator);
   return {spectral::turned(with_signs(example.inputs, signs), turn), spectral::turned(example.label, turn),
@@ -153,52 +221,72 @@ torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& i
   return network->forward(inputs, window).to(torch::kFloat).squeeze(1);
 }
 
-torch::Tensor SegmenterDetector::network_loss(Network& network, at::Generator& generator) {
+torch::Tensor SegmenterDetector::network_loss(std::size_t number, const Batch& batch,
+                                              at::Generator& generator) {
+  if (is_training()) {
+    const torch::NoGradGuard no_gradient;
+    steps_[static_cast<std::int64_t>(number)].add_(1);
+  }
+  auto& pool = pools_[number];
+  fill_pool(pool, batch, generator);
   std::vector<torch::Tensor> inputs, labels, weights;
   for (std::int64_t i = 0; i < kBatch; ++i) {
-    auto example = drawn_example(generator);
+    auto example = drawn_example(pool, generator);
     inputs.push_back(std::move(example.inputs));
     labels.push_back(std::move(example.label));
     weights.push_back(std::move(example.weight));
   }
-  return weighted_cross_entropy(logits(network, torch::stack(inputs), {}), torch::stack(labels),
+  return weighted_cross_entropy(logits(networks_[number], torch::stack(inputs), {}), torch::stack(labels),
                                 torch::stack(weights));
 }
 
-torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generator) {
-  fill_pool(batch, generator);
-  torch::Tensor sum;
-  for (std::size_t i = 0; i < networks_.size(); ++i) {
-    if (is_training()) {
-      averaging_[i]->update(*averages_[i], *networks_[i]);
-    }
-    const auto one = network_loss(networks_[i], generator);
-    sum = sum.defined() ? sum + one : one;
+std::vector<Loss> SegmenterDetector::losses(const Batch& batch, at::Generator& generator) {
+  std::vector<Loss> all;
+  for (const auto number : networks_of_step()) {
+    all.push_back([this, number, batch, own = spectral::forked(generator)]() mutable {
+      return network_loss(number, batch, own);
+    });
   }
-  return sum / static_cast<double>(networks_.size());
+  return all;
+}
+
+/// (rows, cols): added up over all looks.
+torch::Tensor SegmenterDetector::logits_of(Snapshot& snapshot, std::uint64_t number,
+                                           const torch::Tensor& inputs, const Window& window,
+                                           Statistics statistics) const {
+  auto& network = snapshot.network;
+  const auto tokens = window.pixels() / (network->stride() * network->stride());
+  torch::Tensor sum;
+  for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
+    auto generator = at::detail::createCPUGenerator(derive_seed(number, text::cat("signs ", draw)));
+    const auto look = with_signs(inputs, random_signs(preprocess_->components(), generator)).unsqueeze(0);
+    const auto forward = [&] { return logits(network, look, window).squeeze(0); };
+    torch::Tensor seen;
+    if (statistics == Statistics::use || tokens < kFewestTokens) {
+      snapshot.norms->apply(*network, draw);
+      seen = forward();
+    } else {
+      seen = snapshot.norms->gather(*network, draw, window.pixels(), forward);
+    }
+    sum = sum.defined() ? sum + seen : seen;
+  }
+  return sum;
 }
 
 torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Statistics statistics) {
   const auto& components = prepared.values;
   const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
-  const auto stride = networks_.front()->stride();
-  const auto tokens = prepared.window.pixels() / (stride * stride);
-  auto sum = torch::zeros_like(components[0]);
-  for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
-    auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));
-    const auto look = with_signs(inputs, random_signs(components.size(0), generator)).unsqueeze(0);
-    for (std::size_t i = 0; i < averages_.size(); ++i) {
-      auto& network = averages_[i];
-      const auto forward = [&] { return logits(network, look, prepared.window).squeeze(0); };
-      if (statistics == Statistics::gather && tokens >= kFewestTokens) {
-        sum += norms_[i]->gather(*network, draw, prepared.window.pixels(), forward);
-      } else {
-        norms_[i]->apply(*network, draw);
-        sum += forward();
-      }
-    }
-  }
-  const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
+  const auto slots = snapshots_in_use();
+  const auto networks = options_.segmenter.networks;
+  std::vector<torch::Tensor> all(static_cast<std::size_t>(slots * networks));
+  side_by_side(components.device(), slots * networks, [&](std::int64_t i) {
+    auto& snapshot =
+        snapshots_[static_cast<std::size_t>(i % networks)][static_cast<std::size_t>(i / networks)];
+    all[static_cast<std::size_t>(i)] =
+        logits_of(snapshot, static_cast<std::uint64_t>(i), inputs, prepared.window, statistics);
+  });
+  const auto mean =
+      torch::stack(all).sum(0) / static_cast<double>(slots * networks * options_.segmenter.draws);
   return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
 }
 
@@ -206,8 +294,11 @@ torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Stat
 /// difference between one block and all.
 void SegmenterDetector::calibrate(const spectral::Block& block) {
   if (!calibrating_) {
-    for (std::size_t i = 0; i < norms_.size(); ++i) {
-      norms_[i]->begin(*averages_[i]);
+    take_snapshots();
+    for (auto& of_network : snapshots_) {
+      for (auto& snapshot : of_network) {
+        snapshot.norms->begin(*snapshot.network);
+      }
     }
     calibrating_ = true;
   }
@@ -225,7 +316,8 @@ ScoreMaps SegmenterDetector::score(const spectral::Block& block) {
   const auto cube = preprocess_->on_device(block);
   const auto transformed = preprocess_->transformed(preprocess_->matched(cube.values));
   const auto components = preprocess_->whitened(transformed, cube.valid);
-  const auto score = (raw_score({components, cube.valid, cube.window, cube.image}, Statistics::use) / mean_).cpu();
+  const auto score =
+      (raw_score({components, cube.valid, cube.window, cube.image}, Statistics::use) / mean_).cpu();
   const auto angle =
       spectral::spectral_angle_map(preprocess_->physical(transformed), preprocess_->mean_spectrum()).cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();
@@ -240,7 +332,9 @@ Field SegmenterDetector::field() const {
 
 std::int64_t SegmenterDetector::bytes_per_pixel() const {
   const auto channels = preprocess_->components() + context_->count();
-  const auto floats = 4 * preprocess_->features() + 8 * channels + 24 * options_.segmenter.features.front() +
+  const auto networks = at_once(torch::kCPU, options_.segmenter.networks * options_.segmenter.snapshots);
+  const auto floats = 4 * preprocess_->features() + 8 * channels +
+                      networks * (24 * options_.segmenter.features.front() + 2 * channels) +
                       8 * preprocess_->components();
   return floats * static_cast<std::int64_t>(sizeof(float));
 }
@@ -249,7 +343,8 @@ std::string SegmenterDetector::summary() const {
   std::ostringstream page;
   preprocess_->pretty_print(page);
   page << "\nsegmenter: " << text::counted(options_.segmenter.networks, "network") << ", "
-       << text::counted(options_.segmenter.draws, "look") << " each\n"
+       << text::counted(options_.segmenter.snapshots, "snapshot") << " of each, "
+       << text::counted(options_.segmenter.draws, "look") << " of each snapshot\n"
        << networks_.front()->summary();
   return page.str();
 }

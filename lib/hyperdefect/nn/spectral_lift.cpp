@@ -14,6 +14,11 @@ torch::Tensor per_pixel(torch::nn::Linear& linear, const torch::Tensor& x) {
   return pixels.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
 }
 
+/// (N, bands, H, W) of coefficients (N, K, H, W) in a basis (bands, K); x itself where there is none.
+torch::Tensor on_bands(const torch::Tensor& x, const torch::Tensor& basis) {
+  return basis.defined() ? torch::linear(x.permute({0, 2, 3, 1}), basis).permute({0, 3, 1, 2}) : x;
+}
+
 torch::Tensor activated(torch::Tensor y) {
   return torch::leaky_relu_(y, kLeakySlope);
 }
@@ -102,11 +107,22 @@ torch::Tensor SpectralLiftImpl::padded(const torch::Tensor& x) const {
   return pad_margins(x, {rows, rows, cols, cols}, options.padding());
 }
 
-torch::Tensor SpectralLiftImpl::along_bands(const torch::Tensor& x) {
+/// The convolution alone: (N, 1, bands, points) -> (N, channels, out_bands, points).
+torch::Tensor SpectralLiftImpl::band_convolution(const torch::Tensor& plane, const torch::Tensor& bias) {
+  return torch::conv2d(plane, spectral->weight.squeeze(4), bias, {options.stride()->at(0), 1},
+                       {options.kernel()->at(0) / 2, 0});
+}
+
+torch::Tensor SpectralLiftImpl::along_bands(const torch::Tensor& x, const torch::Tensor& basis) {
+  if (basis.defined()) {
+    // It is linear up to here: applied to the basis once, it need not be applied to each pixel.
+    const auto weight = band_convolution(basis.view({1, 1, basis.size(0), basis.size(1)}), {}).flatten(0, 2);
+    const auto y =
+        torch::linear(x.permute({0, 2, 3, 1}), weight, spectral->bias.repeat_interleave(out_bands()));
+    return activated(y).permute({0, 3, 1, 2}).unflatten(1, {options.channels(), out_bands()});
+  }
   const auto plane = x.contiguous().view({x.size(0), 1, options.bands(), x.size(2) * x.size(3)});
-  const auto y = torch::conv2d(plane, spectral->weight.squeeze(4), spectral->bias,
-                               {options.stride()->at(0), 1}, {options.kernel()->at(0) / 2, 0});
-  return activated(y).unflatten(3, {x.size(2), x.size(3)});
+  return activated(band_convolution(plane, spectral->bias)).unflatten(3, {x.size(2), x.size(3)});
 }
 
 torch::Tensor SpectralLiftImpl::along_image(const torch::Tensor& volume_of_features) {
@@ -118,24 +134,30 @@ torch::Tensor SpectralLiftImpl::along_all(const torch::Tensor& x) {
   return activated(volume(padded(x).unsqueeze(1)));
 }
 
-torch::Tensor SpectralLiftImpl::convolved(const torch::Tensor& x) {
+torch::Tensor SpectralLiftImpl::convolved(const torch::Tensor& x, const torch::Tensor& basis) {
   switch (options.mode()) {
     case Lift::spectral:
-      return along_bands(x).flatten(1, 2);
+      return along_bands(x, basis).flatten(1, 2);
     case Lift::factorised:
-      return along_image(along_bands(x)).flatten(1, 2);
+      return along_image(along_bands(x, basis)).flatten(1, 2);
     case Lift::full:
-      return along_all(x).flatten(1, 2);
+      return along_all(on_bands(x, basis)).flatten(1, 2);
     case Lift::linear:
       break;
   }
-  return x;
+  return on_bands(x, basis);
 }
 
-torch::Tensor SpectralLiftImpl::forward(const torch::Tensor& x) {
-  check_features(x, options.bands(), "SpectralLift");
-  const auto features = per_pixel(fold, convolved(x));
-  return shortcut.is_empty() ? features : features + per_pixel(shortcut, x);
+torch::Tensor SpectralLiftImpl::forward(const torch::Tensor& x, const torch::Tensor& basis) {
+  if (basis.defined()) {
+    TORCH_CHECK(basis.dim() == 2 && basis.size(0) == options.bands(), "SpectralLift: expected a basis (",
+                options.bands(), ", coefficients), got ", basis.sizes());
+    check_features(x, basis.size(1), "SpectralLift");
+  } else {
+    check_features(x, options.bands(), "SpectralLift");
+  }
+  const auto features = per_pixel(fold, convolved(x, basis));
+  return shortcut.is_empty() ? features : features + per_pixel(shortcut, on_bands(x, basis));
 }
 
 }  // namespace hyperdefect::nn

@@ -40,14 +40,17 @@ struct SpectralLiftOptions {
 /// bands: on 205 bands of 100 x 100 pixels three times as fast as conv3d forward and backward in float32,
 /// fourteen times under bfloat16 autocast. `full` trains faster without autocast: conv3d's bfloat16 backward
 /// is four times slower. An input that is contiguous (not channels-last) saves one copy; the result lies
-/// channels-last.
+/// channels-last. Of spectra that are given by coefficients in a basis, such as principal components, the
+/// convolution along the bands is applied to the basis: one matrix product a pixel is left.
 class SpectralLiftImpl : public torch::nn::Cloneable<SpectralLiftImpl> {
  public:
   explicit SpectralLiftImpl(const SpectralLiftOptions& options_);
 
   void reset() override;
   void pretty_print(std::ostream& stream) const override;
-  torch::Tensor forward(const torch::Tensor& x);
+  /// @param basis (bands, K) where x (N, K, H, W) holds the coefficients of spectra in it; none where x
+  /// (N, bands, H, W) is the spectra.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& basis = {});
   /// The bands that the strided convolution leaves: ceil(bands / stride); in mode `linear` all.
   int64_t out_bands() const;
 
@@ -65,8 +68,9 @@ class SpectralLiftImpl : public torch::nn::Cloneable<SpectralLiftImpl> {
  private:
   void check_options() const;
   void register_convolutions();
-  torch::Tensor convolved(const torch::Tensor& x);
-  torch::Tensor along_bands(const torch::Tensor& x);
+  torch::Tensor convolved(const torch::Tensor& x, const torch::Tensor& basis);
+  torch::Tensor band_convolution(const torch::Tensor& plane, const torch::Tensor& bias);
+  torch::Tensor along_bands(const torch::Tensor& x, const torch::Tensor& basis);
   torch::Tensor along_image(const torch::Tensor& volume_of_features);
   torch::Tensor along_all(const torch::Tensor& x);
   torch::Tensor padded(const torch::Tensor& x) const;
