@@ -59,13 +59,13 @@ ExitCode run(const InferOptions& options) {
   apply_run_options(options.batch.common, config);
   refuse_contradictions(options.model, trained, config);
   const auto device = engine::device_named(config.run.device);
-  const bool manual = config.threshold.method == "manual";
-  const double threshold = manual ? config.threshold.value : fitted->threshold;
+  if (config.threshold.method == "manual") {
+    fitted->threshold = config.threshold.value;
+  }
   const auto ram_mb = config.run.ram_mb;
-  return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, threshold, ram_mb, device] {
+  return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, ram_mb, device] {
                                      fitted->detector->to(device);
-                                     return std::make_unique<engine::ModelScorer>(fitted->detector, threshold,
-                                                                                  ram_mb);
+                                     return std::make_unique<engine::ModelScorer>(fitted, ram_mb);
                                    }});
 }
 

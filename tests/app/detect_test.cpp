@@ -26,7 +26,8 @@ Outcome detect(const Names& inputs, const fs::path& output, const Names& more = 
 
 /// The defects of write_small_cube() are found, and nothing else.
 Names with_threshold(const std::string& value) {
-  return joined(rx(), {"--set", "threshold.method=manual", "--set", "threshold.value=" + value});
+  return joined(rx(), {"--set", "score.calibration=none", "--set", "threshold.method=manual", "--set",
+                       "threshold.value=" + value});
 }
 
 std::string tag_of(const fs::path& file, const char* name) {
@@ -58,8 +59,9 @@ void write_placed_tiff(const fs::path& file) {
 TEST(Detect, WritesThePartsOfAFusedScoreWhenAsked) {
   const TempDir folder;
   const auto cube = write_small_cube(folder / "scan.img");
-  const auto parts = joined(tiny_network(), {"--set", "model.detector=fused", "--set",
-                                             "model.fused=[rx, segmenter]", "--set", "output.parts=true"});
+  const auto parts =
+      joined(tiny_network(), {"--set", "model.detector=fused", "--set", "model.fused=[rx, segmenter]",
+                              "--set", "output.parts=true", "--set", "score.calibration=none"});
   const auto outcome = detect({cube}, folder / "maps", parts);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rx_map = io::read_map(folder / "maps/scan_part_rx.tif");

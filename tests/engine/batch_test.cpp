@@ -209,9 +209,9 @@ TEST_F(Batch, SceneScorerFitsEachCubeAndKeepsItsModel) {
   SceneScorer scorer(config, folder_ / "models");
   const auto scored = scorer.score(*cube, "day/scan", observer_);
   EXPECT_EQ(scored.maps.score.gt(scored.threshold).sum().item<std::int64_t>(), 200);
-  const auto model = load_model(folder_ / "models/day/scan_model.safetensors");
-  EXPECT_EQ(model.threshold, scored.threshold);
-  ModelScorer again(model.detector, model.threshold, 4096);
+  const auto model = std::make_shared<FittedModel>(load_model(folder_ / "models/day/scan_model.safetensors"));
+  EXPECT_EQ(model->threshold, scored.threshold);
+  ModelScorer again(model, 4096);
   EXPECT_TRUE(torch::equal(again.score(*cube, "day/scan", observer_).maps.score, scored.maps.score));
   EXPECT_FALSE(torch::equal(scorer.score(*cube, "other", observer_).maps.score, scored.maps.score))
       << "a cube's random numbers come from its path";

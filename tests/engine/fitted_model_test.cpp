@@ -19,6 +19,7 @@ class ModelOnDisk : public ::testing::Test {
  protected:
   FittedModel fitted(const RunConfig& config) {
     auto model = fit_scene(*cube_, config, 1, observer_);
+    model.calibration = ScoreCalibration{0.1, 1.0 / 7, 3, 0.25};
     model.threshold = 1.0 / 3;
     model.score_quantiles = {0, 0.1, 1, 2, 3, 4, 5};
     model.training_cubes = 7;
@@ -59,6 +60,7 @@ TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
     save_model(path_, model);
     const auto loaded = load_model(path_);
     EXPECT_EQ(loaded.threshold, 1.0 / 3);
+    EXPECT_EQ(loaded.calibration, model.calibration);
     EXPECT_EQ(loaded.score_quantiles, model.score_quantiles);
     EXPECT_EQ(loaded.training_cubes, 7);
     EXPECT_EQ(loaded.version, version());
@@ -105,7 +107,7 @@ TEST_F(ModelOnDisk, RefusesANewerFormat) {
 TEST_F(ModelOnDisk, RefusesMissingMetadata) {
   const auto model = fitted(config());
   for (const char* key : {"format_version", "version", "configuration", "bands", "threshold",
-                          "score_quantiles", "training_cubes"}) {
+                          "score_calibration", "score_quantiles", "training_cubes"}) {
     save_model(path_, model);
     rewrite([&](model::TensorFile& file) { file.metadata.erase(key); });
     expect_refused(": lacks a part of the metadata that a model needs");
@@ -114,7 +116,7 @@ TEST_F(ModelOnDisk, RefusesMissingMetadata) {
 
 TEST_F(ModelOnDisk, RefusesMetadataThatCannotBeRead) {
   const auto model = fitted(config());
-  for (const char* key : {"bands", "threshold", "score_quantiles"}) {
+  for (const char* key : {"bands", "threshold", "score_calibration", "score_quantiles"}) {
     save_model(path_, model);
     rewrite([&](model::TensorFile& file) { file.metadata[key] = "{"; });
     expect_refused(": has metadata that cannot be read");

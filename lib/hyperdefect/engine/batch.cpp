@@ -261,11 +261,13 @@ void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
 
 }  // namespace
 
-ModelScorer::ModelScorer(std::shared_ptr<model::Detector> detector, double threshold, std::int64_t ram_mb)
-    : detector_(std::move(detector)), threshold_(threshold), ram_mb_(ram_mb) {}
+ModelScorer::ModelScorer(std::shared_ptr<const FittedModel> model, std::int64_t ram_mb)
+    : model_(std::move(model)), ram_mb_(ram_mb) {}
 
 ScoredCube ModelScorer::score(model::BlockSource& source, const std::filesystem::path&, Observer& observer) {
-  return {predict(*detector_, source, ram_mb_, observer), threshold_};
+  auto maps = predict(*model_->detector, source, ram_mb_, observer);
+  maps.score = calibrated(maps.score, *model_);
+  return {std::move(maps), model_->threshold};
 }
 
 SceneScorer::SceneScorer(RunConfig config, std::filesystem::path save_models)
@@ -276,13 +278,11 @@ ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem:
   const auto seed = derive_seed(static_cast<std::uint64_t>(config_.run.seed), relative.generic_string());
   auto fitted = fit_scene(source, config_, seed, observer);
   auto maps = predict(*fitted.detector, source, config_.run.ram_mb, observer);
-  fitted.threshold = threshold_from(maps.score, config_.threshold);
+  set_threshold(fitted, maps.score.flatten());
+  maps.score = calibrated(maps.score, fitted);
   if (!save_models_.empty()) {
     const auto path = CubeFiles(save_models_ / relative).model();
     std::filesystem::create_directories(path.parent_path());
-    for (const double level : kQuantileLevels) {
-      fitted.score_quantiles.push_back(quantile_of(maps.score, level));
-    }
     save_model(path, fitted);
   }
   return {std::move(maps), fitted.threshold};

@@ -36,13 +36,12 @@ class CubeScorer {
 /// Scores by a model that was trained; each cube's bands are matched to the model's.
 class ModelScorer : public CubeScorer {
  public:
-  ModelScorer(std::shared_ptr<model::Detector> detector, double threshold, std::int64_t ram_mb);
+  ModelScorer(std::shared_ptr<const FittedModel> model, std::int64_t ram_mb);
   ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
                    Observer& observer) override;
 
  private:
-  std::shared_ptr<model::Detector> detector_;
-  double threshold_;
+  std::shared_ptr<const FittedModel> model_;
   std::int64_t ram_mb_;
 };
 

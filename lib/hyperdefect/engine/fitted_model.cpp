@@ -11,6 +11,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/threshold.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
 
@@ -58,12 +59,32 @@ std::string fingerprint_of(const std::filesystem::path& path) {
   return hex.str();
 }
 
+std::string calibration_json(const std::optional<ScoreCalibration>& calibration) {
+  if (!calibration) {
+    return "null";
+  }
+  return nlohmann::json{{"median", calibration->median},
+                        {"start", calibration->start},
+                        {"scale", calibration->scale},
+                        {"shape", calibration->shape}}
+      .dump();
+}
+
+std::optional<ScoreCalibration> calibration_from_json(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  if (json.is_null()) {
+    return std::nullopt;
+  }
+  return ScoreCalibration{json.at("median"), json.at("start"), json.at("scale"), json.at("shape")};
+}
+
 FittedModel from_metadata(const std::filesystem::path& path,
                           const std::map<std::string, std::string>& metadata) {
   FittedModel model;
   schema_of(model.config).read_text(metadata.at("configuration"), path.string(), path.parent_path());
   model.threshold = nlohmann::json::parse(metadata.at("threshold")).get<double>();
   model.score_quantiles = nlohmann::json::parse(metadata.at("score_quantiles")).get<std::vector<double>>();
+  model.calibration = calibration_from_json(metadata.at("score_calibration"));
   model.training_cubes = std::stoll(metadata.at("training_cubes"));
   model.training = metadata.at("training");
   model.version = metadata.at("version");
@@ -78,6 +99,22 @@ model::DetectorOptions detector_options(const RunConfig& config) {
           config.segmenter,  config.likelihood, config.classical};
 }
 
+void set_threshold(FittedModel& model, const torch::Tensor& scores) {
+  if (model.config.score.calibration == "tail") {
+    model.calibration = calibration_from(scores);
+  }
+  const auto judged = calibrated(scores, model);
+  model.threshold = threshold_from(judged, model.config.threshold);
+  model.score_quantiles.clear();
+  for (const double level : kQuantileLevels) {
+    model.score_quantiles.push_back(quantile_of(judged, level));
+  }
+}
+
+torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model) {
+  return model.calibration ? calibrated(scores, *model.calibration) : scores;
+}
+
 void save_model(const std::filesystem::path& path, const FittedModel& model) {
   auto config = model.config;
   model::TensorFile file;
@@ -88,6 +125,7 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"configuration", schema_of(config).to_yaml(kModelSections)},
                    {"bands", bands_json(model.detector->bands())},
                    {"threshold", nlohmann::json(model.threshold).dump()},
+                   {"score_calibration", calibration_json(model.calibration)},
                    {"score_quantiles", nlohmann::json(model.score_quantiles).dump()},
                    {"training", model.training},
                    {"training_cubes", std::to_string(model.training_cubes)},

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/engine/score_calibration.h"
 #include "hyperdefect/model/detector.h"
 
 namespace hyperdefect::engine {
@@ -18,8 +20,11 @@ model::DetectorOptions detector_options(const RunConfig& config);
 struct FittedModel {
   RunConfig config;
   std::shared_ptr<model::Detector> detector;
+  /// None where score.calibration is `none`.
+  std::optional<ScoreCalibration> calibration;
+  /// Of calibrated scores.
   double threshold = 0.0;
-  /// Quantiles of the training scores, at kQuantileLevels.
+  /// Quantiles of the calibrated training scores, at kQuantileLevels.
   std::vector<double> score_quantiles;
   std::int64_t training_cubes = 0;
   /// Fingerprint of what it was trained on and how; empty for a detector that was fitted on a scene.
@@ -31,6 +36,13 @@ struct FittedModel {
 
 /// The levels at which a model file keeps the quantiles of its training scores.
 inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0};
+
+/// Sets calibration, threshold and quantiles from raw scores (n) of the training data, as the configuration
+/// says. @throws InputError where there is no score.
+void set_threshold(FittedModel& model, const torch::Tensor& scores);
+
+/// Raw scores of any shape on the scale of the threshold.
+torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model);
 
 /// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
 void save_model(const std::filesystem::path& path, const FittedModel& model);

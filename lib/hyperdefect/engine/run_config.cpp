@@ -112,7 +112,7 @@ config::Schema schema_of(RunConfig& config) {
   auto& train = schema.section("train", "How and on what the network is trained.");
   declare(train, config.train);
   declare(train, config.learning);
-  declare(schema.section("score", "How residuals become an anomaly score."), config.score);
+  declare(schema.section("score", "How an anomaly score comes about."), config.score);
   declare(schema.section("threshold", "From which score on a pixel is a defect."), config.threshold);
   declare(schema.section("output", "Which files are written for a cube."), config.output);
   declare(schema.section("run", "The machine and the seed."), config.run);

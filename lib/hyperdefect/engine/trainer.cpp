@@ -11,7 +11,6 @@
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/device.h"
 #include "hyperdefect/engine/sources.h"
-#include "hyperdefect/engine/threshold.h"
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/model/detectors.h"
 
@@ -51,7 +50,7 @@ void check_bands(model::Detector& detector, const FitJob& job) {
   }
 }
 
-void set_threshold(FittedModel& model, const FitJob& job, Observer& observer) {
+void set_threshold_on_cubes(FittedModel& model, const FitJob& job, Observer& observer) {
   const auto& options = model.config.threshold;
   const double held_out = options.method == "far" ? job.train.holdout_fraction : 0.0;
   if (options.method == "far" && held_out == 0.0) {
@@ -59,11 +58,7 @@ void set_threshold(FittedModel& model, const FitJob& job, Observer& observer) {
         "threshold.method is far, but train.holdout_fraction is 0: the false-alarm rate is that on the "
         "training pixels, a little too low for others");
   }
-  const auto scores = training_scores(*model.detector, job, held_out, observer);
-  model.threshold = threshold_from(scores, options);
-  for (const double level : kQuantileLevels) {
-    model.score_quantiles.push_back(quantile_of(scores, level));
-  }
+  set_threshold(model, training_scores(*model.detector, job, held_out, observer));
 }
 
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {
@@ -141,7 +136,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   report.model.detector->to(device_named(job.config.run.device));
   check_bands(*report.model.detector, fit_job);
   report.fit = fit(*report.model.detector, fit_job, observer);
-  set_threshold(report.model, fit_job, observer);
+  set_threshold_on_cubes(report.model, fit_job, observer);
 
   auto config = job.config;
   write_file(files.metrics, history_csv(report.fit.history));

@@ -53,6 +53,12 @@ void declare(config::Section& section, LearningOptions& options) {
 
 void declare(config::Section& section, ScoreOptions& options) {
   section
+      .add("calibration", &options.calibration,
+           "tail: the score says how rare it is, 3 that one normal pixel in 10^3 scores higher, so that one "
+           "threshold serves all scenes and detectors; the distribution is that of the training scores, "
+           "continued beyond the highest. none: the score as the detector gives it.")
+      .choices({"tail", "none"});
+  section
       .add("passes", &options.passes,
            "autoencoder: plain judges all pixels in one pass; masked hides each pixel from the network that "
            "judges "

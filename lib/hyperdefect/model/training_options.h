@@ -30,6 +30,7 @@ void declare(config::Section& section, LearningOptions& options);
 
 /// The section `score`: how the network's residual becomes an anomaly score.
 struct ScoreOptions {
+  std::string calibration = "tail";
   std::string passes = "masked";
   std::int64_t rounds = 1;
   double residual_weight = 1.0;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/score_calibration.h"
+
+#include <cmath>
+#include <limits>
+
+#include "hyperdefect/engine/threshold.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+/// Parts of the training scores below which: the tail begins, its shape is looked at in the middle, and it
+/// may hold defects.
+constexpr double kStart = 0.7;
+constexpr double kMiddle = 0.82;
+constexpr double kEnd = 0.95;
+constexpr double kLargestShape = 5.0;
+constexpr int kHalvings = 60;
+
+/// ((1 - q)^-shape - 1) / shape: where the part q of a generalised Pareto distribution of scale 1 lies below.
+double pareto_quantile(double shape, double q) {
+  const double logarithm = -std::log1p(-q);
+  return shape > 0 ? std::expm1(shape * logarithm) / shape : logarithm;
+}
+
+/// The part of the tail's scores that lies below the part q of all.
+double within_tail(double q) {
+  return (q - kStart) / (1 - kStart);
+}
+
+/// The shape whose quantiles have this ratio; it grows with the shape.
+double shape_for(double ratio) {
+  const auto ratio_of = [](double shape) {
+    return pareto_quantile(shape, within_tail(kEnd)) / pareto_quantile(shape, within_tail(kMiddle));
+  };
+  double low = 0.0;
+  double high = kLargestShape;
+  if (ratio <= ratio_of(low)) {
+    return low;
+  }
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = (low + high) / 2;
+    (ratio_of(middle) < ratio ? low : high) = middle;
+  }
+  return low;
+}
+
+}  // namespace
+
+ScoreCalibration calibration_from(const torch::Tensor& scores) {
+  ScoreCalibration fitted;
+  fitted.median = quantile_of(scores, 0.5);
+  fitted.start = quantile_of(scores, kStart);
+  const double middle = quantile_of(scores, kMiddle) - fitted.start;
+  const double end = quantile_of(scores, kEnd) - fitted.start;
+  if (middle > 0 && end > middle) {
+    fitted.shape = shape_for(end / middle);
+    fitted.scale = end / pareto_quantile(fitted.shape, within_tail(kEnd));
+  }
+  if (fitted.start <= fitted.median) {
+    fitted.start = fitted.median + fitted.scale;
+  }
+  return fitted;
+}
+
+torch::Tensor calibrated(const torch::Tensor& scores, const ScoreCalibration& calibration) {
+  const auto raw = scores.to(torch::kDouble);
+  const double at_median = std::log10(2.0);
+  const double at_start = -std::log10(1 - kStart);
+  const double slope = (at_start - at_median) / (calibration.start - calibration.median);
+  const auto below = at_median + (raw - calibration.median) * slope;
+  const auto excess = (raw - calibration.start).clamp_min(0) / calibration.scale;
+  const auto decades =
+      (calibration.shape > 0 ? (excess * calibration.shape).log1p() / calibration.shape : excess) /
+      std::log(10.0);
+  return torch::where(raw > calibration.start, at_start + decades, below).to(torch::kFloat);
+}
+
+}  // namespace hyperdefect::engine
