@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>  // says whether this is glibc
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
