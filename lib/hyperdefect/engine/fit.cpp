@@ -8,7 +8,6 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
@@ -20,7 +19,6 @@
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
-#include "hyperdefect/model/side_by_side.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -112,8 +110,7 @@ class Training {
         sampler_(detector, job.sources, job.train, job.ram_mb),
         held_out_(job.train.holdout_fraction > 0 ? sampler_.held_out() : std::vector<model::Batch>()),
         optimizer_(trained_parameters(detector),
-                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)),
-        device_(optimizer_.param_groups().front().params().front().device()) {
+                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)) {
     state_.job = job.job;
   }
 
@@ -186,14 +183,13 @@ class Training {
       group.options().set_lr(rate);
     }
     const auto losses = detector_.losses(sampler_.draw(generator), generator);
-    std::vector<double> values(losses.size());
     optimizer_.zero_grad();
-    model::side_by_side(device_, static_cast<std::int64_t>(losses.size()), [&](std::int64_t i) {
-      const auto loss = losses[static_cast<std::size_t>(i)]();
+    double value = 0.0;
+    for (const auto& one : losses) {
+      const auto loss = one();
       loss.backward();
-      values[static_cast<std::size_t>(i)] = loss.item<double>();
-    });
-    const double value = std::accumulate(values.begin(), values.end(), 0.0);
+      value += loss.item<double>();
+    }
     if (!std::isfinite(value)) {
       throw InputError(
           text::cat("training failed: the loss is ", value,
@@ -261,7 +257,6 @@ class Training {
   PatchSampler sampler_;
   std::vector<model::Batch> held_out_;
   torch::optim::AdamW optimizer_;
-  torch::Device device_;
   TrainingState state_;
   std::int64_t best_epoch_ = 0;
 };

@@ -10,7 +10,6 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autocast.h"
 #include "hyperdefect/model/corruption.h"
-#include "hyperdefect/model/side_by_side.h"
 #include "hyperdefect/nn/losses.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
@@ -141,15 +140,10 @@ torch::Tensor AutoencoderDetector::masked_prediction(const torch::Tensor& compon
     const auto choice = pixel_choice(window, kFillSpectra, seed);
     const auto fill =
         spectra_.index_select(0, choice.flatten().to(spectra_.device())).t().reshape(components.sizes());
-    std::vector<torch::Tensor> quarters(kQuarters);
-    side_by_side(components.device(), kQuarters, [&](std::int64_t quarter) {
+    for (std::int64_t quarter = 0; quarter < kQuarters; ++quarter) {
       const auto mask = quarter_mask(window, grid, quarter).to(components.device()).unsqueeze(0);
       const auto input = torch::where(mask, fill, components);
-      quarters[static_cast<std::size_t>(quarter)] =
-          torch::where(mask, reconstructed(input.unsqueeze(0), window).squeeze(0), 0.0F);
-    });
-    for (const auto& quarter : quarters) {
-      sum += quarter;
+      sum += torch::where(mask, reconstructed(input.unsqueeze(0), window).squeeze(0), 0.0F);
     }
   }
   return sum / static_cast<double>(options_.score.rounds);
@@ -212,10 +206,9 @@ Field AutoencoderDetector::field() const {
 std::int64_t AutoencoderDetector::bytes_per_pixel() const {
   const auto lifted =
       options_.model.lift_channels * preprocess_->features() / options_.model.lift_stride.front();
-  const auto passes = masked() ? at_once(torch::kCPU, kQuarters) : 1;
   const auto floats =
-      6 * preprocess_->features() + passes * (2 * lifted + 24 * options_.model.features.front()) +
-      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 12) * preprocess_->components();
+      6 * preprocess_->features() + 2 * lifted + 24 * options_.model.features.front() +
+      static_cast<std::int64_t>(options_.learning.hole_sizes_px.size() + 6) * preprocess_->components();
   return floats * static_cast<std::int64_t>(sizeof(float));
 }
 

@@ -83,10 +83,9 @@ class Detector : public torch::nn::Module {
   virtual void begin_epoch() {}
   /// The values that training batches are cut from: (components, rows, cols).
   virtual spectral::Block prepare(const spectral::Block& block) const = 0;
-  /// The losses of a batch, none of which shares a trained parameter with another: they may be computed in
-  /// any order or at once, before losses() is called again. The generator decides what is hidden or
-  /// implanted.
-  /// @throws Error where there is nothing to train.
+  /// The losses of a batch, none of which shares a trained parameter with another: each may be computed, and
+  /// its gradient taken, before the next, so that the memory of one is enough. The generator decides what is
+  /// hidden or implanted. @throws Error where there is nothing to train.
   virtual std::vector<Loss> losses(const Batch& batch, at::Generator& generator);
   /// Their sum.
   torch::Tensor loss(const Batch& batch, at::Generator& generator);

@@ -9,7 +9,6 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/autocast.h"
-#include "hyperdefect/model/side_by_side.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
 #include "hyperdefect/spectral/gaussian.h"
@@ -19,8 +18,7 @@ namespace hyperdefect::model {
 namespace {
 
 constexpr std::int64_t kSpectra = 1024;
-/// Implanted patches that a network learns from in an epoch, and how many of them a step takes.
-constexpr std::size_t kPool = 2;
+/// Implanted patches that a step takes.
 constexpr std::int64_t kBatch = 2;
 constexpr double kSmoothingPx = 0.5;
 /// Statistics of fewer tokens of the bottleneck are worse than none: a smaller block is scored with those of
@@ -75,7 +73,7 @@ SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const spect
       pools_(static_cast<std::size_t>(options.segmenter.networks)) {
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
-  context_ = register_module("context", ContextMaps(components));
+  context_ = register_module("context", ContextMaps(components, options.segmenter.ignored));
   for (std::int64_t i = 0; i < options.segmenter.networks; ++i) {
     const auto build = [&] { return Network(network_options(options), components + context_->count(), 1); };
     networks_.push_back(register_module(text::cat("network", i), build()));
@@ -200,7 +198,8 @@ void SegmenterDetector::fill_pool(std::vector<Example>& pool, const Batch& batch
   if (!is_training()) {
     pool.clear();
   }
-  for (std::int64_t i = 0; i < batch.values.size(0) && pool.size() < kPool; ++i) {
+  for (std::int64_t i = 0;
+       i < batch.values.size(0) && pool.size() < static_cast<std::size_t>(options_.segmenter.examples); ++i) {
     pool.push_back(make_example(batch.values[i], batch.valid[i], generator));
   }
 }
@@ -278,15 +277,13 @@ torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Stat
   const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
   const auto slots = snapshots_in_use();
   const auto networks = options_.segmenter.networks;
-  std::vector<torch::Tensor> all(static_cast<std::size_t>(slots * networks));
-  side_by_side(components.device(), slots * networks, [&](std::int64_t i) {
+  auto sum = torch::zeros_like(components[0]);
+  for (std::int64_t i = 0; i < slots * networks; ++i) {
     auto& snapshot =
         snapshots_[static_cast<std::size_t>(i % networks)][static_cast<std::size_t>(i / networks)];
-    all[static_cast<std::size_t>(i)] =
-        logits_of(snapshot, static_cast<std::uint64_t>(i), inputs, prepared.window, statistics);
-  });
-  const auto mean =
-      torch::stack(all).sum(0) / static_cast<double>(slots * networks * options_.segmenter.draws);
+    sum += logits_of(snapshot, static_cast<std::uint64_t>(i), inputs, prepared.window, statistics);
+  }
+  const auto mean = sum / static_cast<double>(slots * networks * options_.segmenter.draws);
   return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
 }
 
@@ -332,9 +329,7 @@ Field SegmenterDetector::field() const {
 
 std::int64_t SegmenterDetector::bytes_per_pixel() const {
   const auto channels = preprocess_->components() + context_->count();
-  const auto networks = at_once(torch::kCPU, options_.segmenter.networks * options_.segmenter.snapshots);
-  const auto floats = 4 * preprocess_->features() + 8 * channels +
-                      networks * (24 * options_.segmenter.features.front() + 2 * channels) +
+  const auto floats = 4 * preprocess_->features() + 8 * channels + 24 * options_.segmenter.features.front() +
                       8 * preprocess_->components();
   return floats * static_cast<std::int64_t>(sizeof(float));
 }

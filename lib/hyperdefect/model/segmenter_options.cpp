@@ -33,6 +33,18 @@ void declare(config::Section& section, SegmenterOptions& options) {
            "a "
            "reconstruction, and know their implants by heart when they learn too long.")
       .range(0.01, 1);
+  section
+      .add("segmenter_examples", &options.examples,
+           "segmenter: implanted patches that each network learns from in an epoch; each serves several "
+           "steps, with "
+           "other signs and turns.")
+      .range(1, 64);
+  section
+      .add("segmenter_ignored", &options.ignored,
+           "segmenter: this part of the pixels, those that the classical maps find strangest, is no example "
+           "of "
+           "normal ones: they may be the scene's own defects.")
+      .range(0, 0.5);
 }
 
 }  // namespace hyperdefect::model

@@ -16,6 +16,8 @@ struct SegmenterOptions {
   std::int64_t snapshots = 5;
   std::int64_t draws = 2;
   double share = 0.5;
+  std::int64_t examples = 4;
+  double ignored = 0.02;
 };
 
 void declare(config::Section& section, SegmenterOptions& options);
