@@ -22,7 +22,7 @@ torch::Tensor all_valid(const torch::Tensor& components) {
 }
 
 ContextMaps fitted(const torch::Tensor& components) {
-  ContextMaps context(components.size(0), 0.02);
+  ContextMaps context(components.size(0));
   context->set_variances(torch::tensor({4.0, 2.0, 1.0}), 0.25);
   context->observe(context->maps(components, all_valid(components)), all_valid(components));
   context->finish();
@@ -32,7 +32,7 @@ ContextMaps fitted(const torch::Tensor& components) {
 TEST(ContextMaps, EveryMapIsHighestAtASmallObject) {
   auto components = 0.1 * noise({40, 40}, 1);
   components.slice(1, 20, 22).slice(2, 11, 13).add_(3.0);
-  ContextMaps context(3, 0.02);
+  ContextMaps context(3);
   const auto maps = context->maps(components, all_valid(components));
   ASSERT_EQ(maps.size(0), context->count());
   for (const auto& map : maps.unbind(0)) {
@@ -46,7 +46,7 @@ TEST(ContextMaps, EveryMapIsHighestAtASmallObject) {
 TEST(ContextMaps, MahalanobisDistanceUndoesThePartialWhitening) {
   const auto variances = torch::tensor({4.0, 2.0, 1.0}, torch::kDouble);
   const auto spread = (variances / 4.0).pow(0.125).to(torch::kFloat).view({3, 1, 1});
-  ContextMaps context(3, 0.02);
+  ContextMaps context(3);
   context->set_variances(variances, 0.25);
   const auto white = noise({8, 8}, 2);
   const auto maps = context->maps(white * spread, all_valid(white));
@@ -60,7 +60,7 @@ TEST(ContextMaps, RingsCompareWithTheMeanOfWhatIsValidAround) {
   components.select(1, 4).select(1, 7).fill_(1000.0);
   auto valid = all_valid(components);
   valid[4][7] = false;
-  ContextMaps context(3, 0.02);
+  ContextMaps context(3);
   EXPECT_NEAR(context->maps(components, valid)[6][4][4].item<float>(), std::sqrt(3.0), 1e-5);
   EXPECT_EQ(context->maps(torch::ones({3, 1, 1}), torch::ones({1, 1}, torch::kBool))[6].item<float>(), 0.0F);
 }
@@ -92,7 +92,7 @@ TEST(ContextMaps, DoNotDependOnTheTiling) {
 }
 
 TEST(ContextMaps, NeedValidPixels) {
-  ContextMaps context(3, 0.02);
+  ContextMaps context(3);
   HYPERDEFECT_EXPECT_ERROR(context->finish(), InputError, "too few valid pixels to learn from");
 }
 

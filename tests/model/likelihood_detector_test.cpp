@@ -265,7 +265,7 @@ TEST(LikelihoodDetector, HasNothingToTrain) {
   EXPECT_EQ(detector->prepare(scene_of(24, 1)).values.size(0), 8);
   auto generator = test::seeded(1);
   HYPERDEFECT_EXPECT_ERROR(detector->loss({}, generator), Error,
-                           "LikelihoodDetector is not trained by gradient");
+                           "the likelihood detector is not trained by gradient");
 }
 
 TEST(LikelihoodDetector, DescribesItself) {

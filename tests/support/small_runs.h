@@ -24,7 +24,7 @@ inline std::vector<std::string> tiny_network() {
        {"model.features=[8,8,8]", "model.heads=2", "train.epochs=2", "train.steps_per_epoch=2",
         "train.batch=1", "train.hole_sizes_px=[3]", "preprocess.components=6",
         "model.segmenter_features=[8,8,8]", "model.segmenter_heads=2", "model.segmenter_networks=1",
-        "model.segmenter_snapshots=2", "model.segmenter_draws=1"}) {
+        "model.segmenter_draws=1"}) {
     options = joined(options, {"--set", setting});
   }
   return options;

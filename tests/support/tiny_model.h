@@ -32,9 +32,7 @@ inline model::DetectorOptions tiny_options() {
   options.segmenter.features = {8, 8, 8};
   options.segmenter.heads = 2;
   options.segmenter.networks = 1;
-  options.segmenter.snapshots = 2;
   options.segmenter.draws = 2;
-  options.segmenter.share = 1.0;
   return options;
 }
 

@@ -182,20 +182,16 @@ class Training {
     for (auto& group : optimizer_.param_groups()) {
       group.options().set_lr(rate);
     }
-    const auto losses = detector_.losses(sampler_.draw(generator), generator);
-    optimizer_.zero_grad();
-    double value = 0.0;
-    for (const auto& one : losses) {
-      const auto loss = one();
-      loss.backward();
-      value += loss.item<double>();
-    }
+    const auto loss = detector_.loss(sampler_.draw(generator), generator);
+    const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw InputError(
           text::cat("training failed: the loss is ", value,
                     "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
                     "the cubes"));
     }
+    optimizer_.zero_grad();
+    loss.backward();
     if (job_.train.gradient_clip > 0) {
       torch::nn::utils::clip_grad_norm_(detector_.parameters(), job_.train.gradient_clip);
     }

@@ -22,6 +22,7 @@ constexpr double kSmoothingPx = 0.5;
 constexpr std::array<std::pair<std::int64_t, std::int64_t>, 3> kRings{{{3, 7}, {7, 15}, {13, 25}}};
 /// Keeps the logarithm finite, far below the mean.
 constexpr double kLogFloor = 0.05;
+constexpr double kSuspiciousPart = 0.02;
 
 /// Sums of `side` neighbours along an axis, centred; what lies outside counts as 0. Differences of running
 /// sums take the same time for any side; in double they do not depend on where a tile begins.
@@ -60,8 +61,7 @@ torch::Tensor relative(const torch::Tensor& variances, double power) {
 
 }  // namespace
 
-ContextMapsImpl::ContextMapsImpl(std::int64_t components, double suspicious_part)
-    : torch::nn::Module("ContextMaps"), suspicious_part_(suspicious_part) {
+ContextMapsImpl::ContextMapsImpl(std::int64_t components) : torch::nn::Module("ContextMaps") {
   to_area_ = register_buffer("to_area", torch::ones({components}));
   to_white_ = register_buffer("to_white", torch::ones({components}));
   means_ = register_buffer("means", torch::ones({count()}));
@@ -114,7 +114,7 @@ void ContextMapsImpl::finish() {
   const auto means = seen.mean(1);
   means_.copy_(torch::where(means > 0, means, torch::ones_like(means)));
   const auto sorted = std::get<0>(plain_score(seen).sort());
-  const auto rank = static_cast<double>(sorted.numel() - 1) * (1 - suspicious_part_);
+  const auto rank = static_cast<double>(sorted.numel() - 1) * (1 - kSuspiciousPart);
   limit_.fill_(sorted[static_cast<std::int64_t>(rank)]);
 }
 

@@ -16,8 +16,7 @@ namespace hyperdefect::model {
 /// the components, and for each of three rings the distance to the ring's mean.
 class ContextMapsImpl : public torch::nn::Module {
  public:
-  /// @param suspicious_part the part of the training pixels that suspicious() picks.
-  ContextMapsImpl(std::int64_t components, double suspicious_part);
+  explicit ContextMapsImpl(std::int64_t components);
 
   /// How many maps there are.
   std::int64_t count() const;
@@ -36,7 +35,7 @@ class ContextMapsImpl : public torch::nn::Module {
   /// (M, rows, cols) maps -> the logarithms of the maps in units of their training means.
   torch::Tensor logarithms(const torch::Tensor& maps) const;
   /// (rows, cols) bool: the pixels whose area norms and Mahalanobis distance, added up, are among the highest
-  /// of the training data. They may be the scene's own defects, so they cannot serve as examples of
+  /// 2 % of the training data. They may be the scene's own defects, so they cannot serve as examples of
   /// normal pixels.
   torch::Tensor suspicious(const torch::Tensor& maps) const;
 
@@ -46,7 +45,6 @@ class ContextMapsImpl : public torch::nn::Module {
  private:
   torch::Tensor plain_score(const torch::Tensor& maps) const;
 
-  double suspicious_part_;
   /// (components): from the components to those of power .5, and to full whitening.
   torch::Tensor to_area_;
   torch::Tensor to_white_;

@@ -86,16 +86,20 @@ spectral::Block FusedDetector::prepare(const spectral::Block& block) const {
   return block;
 }
 
-std::vector<Loss> FusedDetector::losses(const Batch& batch, at::Generator& generator) {
-  std::vector<Loss> all;
+torch::Tensor FusedDetector::loss(const Batch& batch, at::Generator& generator) {
+  torch::Tensor sum;
   for (auto& member : members_) {
-    if (member.detector->trainable()) {
-      for (auto& one : member.detector->losses(batch, generator)) {
-        all.push_back(std::move(one));
-      }
+    if (!member.detector->trainable()) {
+      continue;
+    }
+    const double draw = torch::rand({1}, generator, torch::kDouble).item<double>();
+    if (!sum.defined() || draw < member.detector->step_share()) {
+      const auto one = member.detector->loss(batch, generator);
+      sum = sum.defined() ? sum + one : one;
     }
   }
-  return all;
+  TORCH_CHECK(sum.defined(), "FusedDetector: none of its members is trained by gradient");
+  return sum;
 }
 
 void FusedDetector::calibrate(const spectral::Block& block) {

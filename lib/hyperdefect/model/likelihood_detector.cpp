@@ -192,6 +192,10 @@ spectral::Block LikelihoodDetector::prepare(const spectral::Block& block) const 
   return prepared;
 }
 
+torch::Tensor LikelihoodDetector::loss(const Batch&, at::Generator&) {
+  throw Error("the likelihood detector is not trained by gradient");
+}
+
 torch::Tensor LikelihoodDetector::ratio(const torch::Tensor& components, const torch::Tensor& valid) const {
   auto sum = torch::zeros(valid.sizes(), components.options());
   if (options_.global_weight > 0) {

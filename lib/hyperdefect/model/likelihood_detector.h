@@ -33,6 +33,7 @@ class LikelihoodDetector : public Detector {
   bool trainable() const override { return false; }
   /// The components (components, rows, cols), double.
   spectral::Block prepare(const spectral::Block& block) const override;
+  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block&) override {}
   void finish_calibration() override {}
   ScoreMaps score(const spectral::Block& block) override;

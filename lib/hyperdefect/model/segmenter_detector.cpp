@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/segmenter_detector.h"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -18,8 +16,10 @@ namespace hyperdefect::model {
 namespace {
 
 constexpr std::int64_t kSpectra = 1024;
-/// Implanted patches that a step takes.
+/// Implanted patches that an epoch learns from, and how many of them a step takes.
+constexpr std::size_t kPool = 4;
 constexpr std::int64_t kBatch = 2;
+constexpr double kAverageDecay = 0.97;
 constexpr double kSmoothingPx = 0.5;
 /// Statistics of fewer tokens of the bottleneck are worse than none: a smaller block is scored with those of
 /// the training.
@@ -53,45 +53,24 @@ torch::Tensor weighted_cross_entropy(const torch::Tensor& logits, const torch::T
   return (losses * weight).sum() / weight.sum().clamp_min(1.0);
 }
 
-void copy_state(const torch::nn::Module& from, torch::nn::Module& to) {
-  const torch::NoGradGuard no_gradient;
-  const auto copy = [](const std::vector<torch::Tensor>& source, const std::vector<torch::Tensor>& target) {
-    for (std::size_t i = 0; i < source.size(); ++i) {
-      target[i].copy_(source[i]);
-    }
-  };
-  copy(from.parameters(), to.parameters());
-  copy(from.buffers(), to.buffers());
-}
-
 }  // namespace
 
 SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const spectral::Bands& bands)
-    : Detector("SegmenterDetector"),
-      options_(options),
-      statistics_(options.preprocess, kSpectra),
-      pools_(static_cast<std::size_t>(options.segmenter.networks)) {
+    : Detector("SegmenterDetector"), options_(options), statistics_(options.preprocess, kSpectra) {
   preprocess_ = register_module("preprocess", Preprocess(options.preprocess, bands));
   const auto components = preprocess_->components();
-  context_ = register_module("context", ContextMaps(components, options.segmenter.ignored));
+  context_ = register_module("context", ContextMaps(components));
   for (std::int64_t i = 0; i < options.segmenter.networks; ++i) {
     const auto build = [&] { return Network(network_options(options), components + context_->count(), 1); };
     networks_.push_back(register_module(text::cat("network", i), build()));
-    snapshots_.emplace_back();
-    for (std::int64_t k = 0; k < options.segmenter.snapshots; ++k) {
-      const auto name = text::cat("snapshot", i, "_", k);
-      Snapshot snapshot;
-      snapshot.network = register_module(name, build());
-      snapshot.norms =
-          register_module(name + "_norms", NormStatistics(options.segmenter.draws, *snapshot.network));
-      for (const auto& parameter : snapshot.network->parameters()) {
-        parameter.set_requires_grad(false);
-      }
-      snapshots_.back().push_back(snapshot);
+    averages_.push_back(register_module(text::cat("average", i), build()));
+    averaging_.push_back(register_module(text::cat("averaging", i), WeightAverage(kAverageDecay)));
+    for (const auto& parameter : averages_.back()->parameters()) {
+      parameter.set_requires_grad(false);
     }
+    norms_.push_back(
+        register_module(text::cat("norms", i), NormStatistics(options.segmenter.draws, *averages_.back())));
   }
-  steps_ = register_buffer("steps", torch::zeros({options.segmenter.networks}, torch::kLong));
-  taken_ = register_buffer("taken", torch::zeros({1}, torch::kLong));
   spectra_ = register_buffer("spectra", torch::zeros({kSpectra, components}));
   mean_ = register_buffer("mean_score", torch::ones({1}));
 }
@@ -149,65 +128,19 @@ SegmenterDetector::Example SegmenterDetector::make_example(const torch::Tensor& 
           (scene.weight * counts).to(components.device())};
 }
 
-/// Networks that have learned nothing yet are none to score with.
-void SegmenterDetector::take_snapshots() {
-  if (steps_.min().item<std::int64_t>() == 0) {
-    return;
-  }
-  const auto slot = taken_.item<std::int64_t>() % options_.segmenter.snapshots;
-  for (std::size_t i = 0; i < networks_.size(); ++i) {
-    copy_state(*networks_[i], *snapshots_[i][static_cast<std::size_t>(slot)].network);
-  }
-  taken_.add_(1);
-}
-
-/// At least one, though it be untrained.
-std::int64_t SegmenterDetector::snapshots_in_use() const {
-  return std::clamp<std::int64_t>(taken_.item<std::int64_t>(), 1, options_.segmenter.snapshots);
-}
-
-void SegmenterDetector::begin_epoch() {
-  take_snapshots();
-  pools_.assign(networks_.size(), {});
-  steps_of_epoch_ = 0;
-}
-
-/// In training a part of the networks, in turn.
-std::vector<std::size_t> SegmenterDetector::networks_of_step() {
-  const auto networks = options_.segmenter.networks;
-  std::int64_t first = 0;
-  std::int64_t count = networks;
-  if (is_training()) {
-    first = steps_.sum().item<std::int64_t>();
-    const auto trained_by = [&](std::int64_t steps) {
-      return std::ceil(static_cast<double>(steps * networks) * options_.segmenter.share);
-    };
-    count = static_cast<std::int64_t>(trained_by(steps_of_epoch_ + 1) - trained_by(steps_of_epoch_));
-    ++steps_of_epoch_;
-  }
-  std::vector<std::size_t> chosen;
-  for (std::int64_t i = 0; i < count; ++i) {
-    chosen.push_back(static_cast<std::size_t>((first + i) % networks));
-  }
-  return chosen;
-}
-
 /// Making an example costs more than a step: each serves several steps, with other signs and turns.
-void SegmenterDetector::fill_pool(std::vector<Example>& pool, const Batch& batch,
-                                  at::Generator& generator) const {
+void SegmenterDetector::fill_pool(const Batch& batch, at::Generator& generator) {
   if (!is_training()) {
-    pool.clear();
+    pool_.clear();
   }
-  for (std::int64_t i = 0;
-       i < batch.values.size(0) && pool.size() < static_cast<std::size_t>(options_.segmenter.examples); ++i) {
-    pool.push_back(make_example(batch.values[i], batch.valid[i], generator));
+  for (std::int64_t i = 0; i < batch.values.size(0) && pool_.size() < kPool; ++i) {
+    pool_.push_back(make_example(batch.values[i], batch.valid[i], generator));
   }
 }
 
-SegmenterDetector::Example SegmenterDetector::drawn_example(const std::vector<Example>& pool,
-                                                            at::Generator& generator) const {
+SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& generator) const {
   spectral::Dice dice(generator);
-  const auto& example = pool[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(pool.size())))];
+  const auto& example = pool_[static_cast<std::size_t>(dice.below(static_cast<std::int64_t>(pool_.size())))];
   const auto turn = dice.below(8);
   const auto signs = random_signs(preprocess_->components(), generator);
   return {spectral::turned(with_signs(example.inputs, signs), turn), spectral::turned(example.label, turn),
@@ -220,70 +153,52 @@ torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& i
   return network->forward(inputs, window).to(torch::kFloat).squeeze(1);
 }
 
-torch::Tensor SegmenterDetector::network_loss(std::size_t number, const Batch& batch,
-                                              at::Generator& generator) {
-  if (is_training()) {
-    const torch::NoGradGuard no_gradient;
-    steps_[static_cast<std::int64_t>(number)].add_(1);
-  }
-  auto& pool = pools_[number];
-  fill_pool(pool, batch, generator);
+torch::Tensor SegmenterDetector::network_loss(Network& network, at::Generator& generator) {
   std::vector<torch::Tensor> inputs, labels, weights;
   for (std::int64_t i = 0; i < kBatch; ++i) {
-    auto example = drawn_example(pool, generator);
+    auto example = drawn_example(generator);
     inputs.push_back(std::move(example.inputs));
     labels.push_back(std::move(example.label));
     weights.push_back(std::move(example.weight));
   }
-  return weighted_cross_entropy(logits(networks_[number], torch::stack(inputs), {}), torch::stack(labels),
+  return weighted_cross_entropy(logits(network, torch::stack(inputs), {}), torch::stack(labels),
                                 torch::stack(weights));
 }
 
-std::vector<Loss> SegmenterDetector::losses(const Batch& batch, at::Generator& generator) {
-  std::vector<Loss> all;
-  for (const auto number : networks_of_step()) {
-    all.push_back([this, number, batch, own = spectral::forked(generator)]() mutable {
-      return network_loss(number, batch, own);
-    });
-  }
-  return all;
-}
-
-/// (rows, cols): added up over all looks.
-torch::Tensor SegmenterDetector::logits_of(Snapshot& snapshot, std::uint64_t number,
-                                           const torch::Tensor& inputs, const Window& window,
-                                           Statistics statistics) const {
-  auto& network = snapshot.network;
-  const auto tokens = window.pixels() / (network->stride() * network->stride());
+torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generator) {
+  fill_pool(batch, generator);
   torch::Tensor sum;
-  for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
-    auto generator = at::detail::createCPUGenerator(derive_seed(number, text::cat("signs ", draw)));
-    const auto look = with_signs(inputs, random_signs(preprocess_->components(), generator)).unsqueeze(0);
-    const auto forward = [&] { return logits(network, look, window).squeeze(0); };
-    torch::Tensor seen;
-    if (statistics == Statistics::use || tokens < kFewestTokens) {
-      snapshot.norms->apply(*network, draw);
-      seen = forward();
-    } else {
-      seen = snapshot.norms->gather(*network, draw, window.pixels(), forward);
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    if (is_training()) {
+      averaging_[i]->update(*averages_[i], *networks_[i]);
     }
-    sum = sum.defined() ? sum + seen : seen;
+    const auto one = network_loss(networks_[i], generator);
+    sum = sum.defined() ? sum + one : one;
   }
-  return sum;
+  return sum / static_cast<double>(networks_.size());
 }
 
 torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Statistics statistics) {
   const auto& components = prepared.values;
   const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
-  const auto slots = snapshots_in_use();
-  const auto networks = options_.segmenter.networks;
+  const auto stride = networks_.front()->stride();
+  const auto tokens = prepared.window.pixels() / (stride * stride);
   auto sum = torch::zeros_like(components[0]);
-  for (std::int64_t i = 0; i < slots * networks; ++i) {
-    auto& snapshot =
-        snapshots_[static_cast<std::size_t>(i % networks)][static_cast<std::size_t>(i / networks)];
-    sum += logits_of(snapshot, static_cast<std::uint64_t>(i), inputs, prepared.window, statistics);
+  for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
+    auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));
+    const auto look = with_signs(inputs, random_signs(components.size(0), generator)).unsqueeze(0);
+    for (std::size_t i = 0; i < averages_.size(); ++i) {
+      auto& network = averages_[i];
+      const auto forward = [&] { return logits(network, look, prepared.window).squeeze(0); };
+      if (statistics == Statistics::gather && tokens >= kFewestTokens) {
+        sum += norms_[i]->gather(*network, draw, prepared.window.pixels(), forward);
+      } else {
+        norms_[i]->apply(*network, draw);
+        sum += forward();
+      }
+    }
   }
-  const auto mean = sum / static_cast<double>(slots * networks * options_.segmenter.draws);
+  const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
   return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
 }
 
@@ -291,11 +206,8 @@ torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Stat
 /// difference between one block and all.
 void SegmenterDetector::calibrate(const spectral::Block& block) {
   if (!calibrating_) {
-    take_snapshots();
-    for (auto& of_network : snapshots_) {
-      for (auto& snapshot : of_network) {
-        snapshot.norms->begin(*snapshot.network);
-      }
+    for (std::size_t i = 0; i < norms_.size(); ++i) {
+      norms_[i]->begin(*averages_[i]);
     }
     calibrating_ = true;
   }
@@ -338,8 +250,7 @@ std::string SegmenterDetector::summary() const {
   std::ostringstream page;
   preprocess_->pretty_print(page);
   page << "\nsegmenter: " << text::counted(options_.segmenter.networks, "network") << ", "
-       << text::counted(options_.segmenter.snapshots, "snapshot") << " of each, "
-       << text::counted(options_.segmenter.draws, "look") << " of each snapshot\n"
+       << text::counted(options_.segmenter.draws, "look") << " each\n"
        << networks_.front()->summary();
   return page.str();
 }

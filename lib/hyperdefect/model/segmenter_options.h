@@ -13,11 +13,8 @@ struct SegmenterOptions {
   std::vector<std::int64_t> features{24, 24, 24, 24};
   std::int64_t heads = 4;
   std::int64_t networks = 2;
-  std::int64_t snapshots = 5;
-  std::int64_t draws = 2;
+  std::int64_t draws = 8;
   double share = 0.5;
-  std::int64_t examples = 4;
-  double ignored = 0.02;
 };
 
 void declare(config::Section& section, SegmenterOptions& options);
