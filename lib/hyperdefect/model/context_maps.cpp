@@ -7,6 +7,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/model/pixel_sample.h"
 #include "hyperdefect/spectral/area_filter.h"
+#include "hyperdefect/spectral/dual_window.h"
 #include "hyperdefect/spectral/gaussian.h"
 
 namespace hyperdefect::model {
@@ -19,37 +20,18 @@ constexpr std::int64_t kAreaComponents = 20;
 constexpr double kAreaPower = 0.5;
 constexpr double kSmoothingPx = 0.5;
 /// The sides of a ring's inner and outer square.
-constexpr std::array<std::pair<std::int64_t, std::int64_t>, 3> kRings{{{3, 7}, {7, 15}, {13, 25}}};
+constexpr std::array<spectral::DualWindow, 3> kRings{{{3, 7}, {7, 15}, {13, 25}}};
 /// Keeps the logarithm finite, far below the mean.
 constexpr double kLogFloor = 0.05;
 constexpr double kSuspiciousPart = 0.02;
 
-/// Sums of `side` neighbours along an axis, centred; what lies outside counts as 0. Differences of running
-/// sums take the same time for any side; in double they do not depend on where a tile begins.
-torch::Tensor running_sum(const torch::Tensor& values, std::int64_t axis, std::int64_t side) {
-  const auto length = values.size(axis);
-  const auto ends = torch::arange(length, torch::kLong) + side / 2 + 1;
-  auto shape = values.sizes().vec();
-  shape[static_cast<std::size_t>(axis)] = 1;
-  const auto sums = torch::cat({torch::zeros(shape, values.options()), values.cumsum(axis)}, axis);
-  return sums.index_select(axis, ends.clamp_max(length)) -
-         sums.index_select(axis, (ends - side).clamp_min(0));
-}
-
-/// (channels, rows, cols) double: sums over squares of this side around each pixel.
-torch::Tensor box_sum(const torch::Tensor& maps, std::int64_t side) {
-  return running_sum(running_sum(maps.to(torch::kDouble), 1, side), 2, side);
-}
-
 /// (rows, cols): the distance of each pixel to the mean of the valid pixels in the ring around it; 0 where
 /// there are none.
 torch::Tensor ring_contrast(const torch::Tensor& components, const torch::Tensor& weight,
-                            std::pair<std::int64_t, std::int64_t> ring) {
-  const auto ring_sum = [&ring](const torch::Tensor& maps) {
-    return box_sum(maps, ring.second) - box_sum(maps, ring.first);
-  };
-  const auto pixels = ring_sum(weight).round();
-  const auto mean = (ring_sum(components * weight) / pixels.clamp_min(1.0)).to(torch::kFloat);
+                            const spectral::DualWindow& ring) {
+  const auto pixels = spectral::background_sums(weight, ring).round();
+  const auto mean =
+      (spectral::background_sums(components * weight, ring) / pixels.clamp_min(1.0)).to(torch::kFloat);
   return (components - mean).norm(2, 0).mul(pixels.squeeze(0) > 0);
 }
 
@@ -138,7 +120,7 @@ torch::Tensor ContextMapsImpl::suspicious(const torch::Tensor& maps) const {
 
 std::int64_t ContextMapsImpl::halo() {
   const auto area = *std::max_element(kAreas.begin(), kAreas.end());
-  return std::max(area + spectral::gaussian_radius(kSmoothingPx), kRings.back().second / 2);
+  return std::max(area + spectral::gaussian_radius(kSmoothingPx), kRings.back().reach_px());
 }
 
 }  // namespace hyperdefect::model

@@ -12,7 +12,8 @@ void check(const torch::Tensor& maps, const DualWindow& window) {
               window.inner_px, " and ", window.outer_px);
 }
 
-/// Sums over windows of this side along one axis, from running sums.
+/// Sums over windows of this side along one axis, from running sums: the same time for any side. In double
+/// they do not depend on where a tile begins.
 torch::Tensor line_sums(const torch::Tensor& maps, std::int64_t side, std::int64_t axis) {
   const auto length = maps.size(axis);
   const auto places = torch::arange(length, maps.options().dtype(torch::kLong));
