@@ -105,10 +105,7 @@ void set_threshold(FittedModel& model, const torch::Tensor& scores) {
   }
   const auto judged = calibrated(scores, model);
   model.threshold = threshold_from(judged, model.config.threshold);
-  model.score_quantiles.clear();
-  for (const double level : kQuantileLevels) {
-    model.score_quantiles.push_back(quantile_of(judged, level));
-  }
+  model.score_quantiles = quantiles_of(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
 }
 
 torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model) {

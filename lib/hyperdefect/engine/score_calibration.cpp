@@ -49,10 +49,11 @@ double shape_for(double ratio) {
 
 ScoreCalibration calibration_from(const torch::Tensor& scores) {
   ScoreCalibration fitted;
-  fitted.median = quantile_of(scores, 0.5);
-  fitted.start = quantile_of(scores, kStart);
-  const double middle = quantile_of(scores, kMiddle) - fitted.start;
-  const double end = quantile_of(scores, kEnd) - fitted.start;
+  const auto quantiles = quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
+  fitted.median = quantiles[0];
+  fitted.start = quantiles[1];
+  const double middle = quantiles[2] - fitted.start;
+  const double end = quantiles[3] - fitted.start;
   if (middle > 0 && end > middle) {
     fitted.shape = shape_for(end / middle);
     fitted.scale = end / pareto_quantile(fitted.shape, within_tail(kEnd));

@@ -13,17 +13,26 @@ constexpr double kMadToSigma = 1.4826;
 
 }  // namespace
 
-double quantile_of(const torch::Tensor& scores, double q) {
+std::vector<double> quantiles_of(const torch::Tensor& scores, const std::vector<double>& parts) {
   const auto finite = scores.flatten().to(torch::kCPU, torch::kDouble);
   const auto sorted = std::get<0>(finite.index({finite.isfinite()}).sort());
   if (sorted.numel() == 0) {
     throw InputError("no valid score to set a threshold from: every pixel is invalid");
   }
-  const double rank = q * static_cast<double>(sorted.numel() - 1);
-  const auto below = static_cast<std::int64_t>(std::floor(rank));
-  const auto above = std::min<std::int64_t>(below + 1, sorted.numel() - 1);
   const double* values = sorted.const_data_ptr<double>();
-  return values[below] + (rank - static_cast<double>(below)) * (values[above] - values[below]);
+  std::vector<double> quantiles;
+  for (const double q : parts) {
+    const double rank = q * static_cast<double>(sorted.numel() - 1);
+    const auto below = static_cast<std::int64_t>(std::floor(rank));
+    const auto above = std::min<std::int64_t>(below + 1, sorted.numel() - 1);
+    quantiles.push_back(values[below] +
+                        (rank - static_cast<double>(below)) * (values[above] - values[below]));
+  }
+  return quantiles;
+}
+
+double quantile_of(const torch::Tensor& scores, double q) {
+  return quantiles_of(scores, {q}).front();
 }
 
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options) {

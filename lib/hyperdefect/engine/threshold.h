@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 #include "hyperdefect/engine/run_config.h"
 
 namespace hyperdefect::engine {
@@ -12,7 +14,10 @@ namespace hyperdefect::engine {
 /// @throws InputError where there is no score to set it from.
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
 
-/// The value below which the part q of the sorted scores lies (linear interpolation between ranks).
+/// The values below which the parts q of the sorted scores lie (linear interpolation between ranks).
+/// @throws InputError where there is no score.
+std::vector<double> quantiles_of(const torch::Tensor& scores, const std::vector<double>& parts);
+/// One of them; each call sorts the scores.
 double quantile_of(const torch::Tensor& scores, double q);
 
 }  // namespace hyperdefect::engine
