@@ -17,7 +17,7 @@ TEST(ConfigShow, PrintsTheBuiltInConfiguration) {
                               "output:\n", "run:\n"}) {
     EXPECT_TRUE(contains(outcome.out, section));
   }
-  EXPECT_TRUE(contains(outcome.out, "  detector: autoencoder\n"));
+  EXPECT_TRUE(contains(outcome.out, "  detector: fused\n"));
   EXPECT_TRUE(contains(run_program({"config", "show", "--built-in", "rx"}).out, "  detector: rx\n"));
 }
 

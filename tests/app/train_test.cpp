@@ -45,7 +45,7 @@ TEST_F(Train, WritesModelMetricsAndConfiguration) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   EXPECT_TRUE(contains(outcome.out, (folder_ / "models/m.safetensors").string() +
-                                        ": autoencoder, trained on 2 cubes, 2 epochs, loss "));
+                                        ": fused, trained on 2 cubes, 2 epochs, loss "));
   EXPECT_EQ(names_below(folder_ / "models"),
             (std::vector<std::string>{"m.config.yaml", "m.metrics.csv", "m.safetensors"}));
   const auto lines = epochs("models/m");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/fit.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -50,30 +51,48 @@ class Fit : public ::testing::Test {
     return job;
   }
 
+  /// Stops after each step, goes on and compares with a run that was not stopped.
+  void expect_going_on_changes_nothing() {
+    auto undisturbed_job = job();
+    undisturbed_job.checkpoint.clear();
+    const auto undisturbed = test::detector_of(config_, 6);
+    const auto wanted = fit(*undisturbed, undisturbed_job, observer_);
+    ASSERT_EQ(wanted.history.size(), 4U);
+    for (std::int64_t steps = 1; steps <= 8; ++steps) {
+      std::filesystem::remove(job().checkpoint);
+      test::StopAfter stop("train", steps);
+      const auto stopped = test::detector_of(config_, 6);
+      EXPECT_THROW(fit(*stopped, job(), stop), Interrupted) << steps;
+      auto rest = job();
+      rest.resume = true;
+      const auto resumed = test::detector_of(config_, 6);
+      const auto report = fit(*resumed, rest, observer_);
+      EXPECT_EQ(table_of(report), table_of(wanted)) << steps;
+      EXPECT_EQ(report.kept_epoch, wanted.kept_epoch);
+      expect_equal(model::state_of(*resumed), model::state_of(*undisturbed));
+    }
+  }
+
   RunConfig config_ = test::tiny_config();
   test::TempDir folder_;
   Observer observer_;
 };
 
 TEST_F(Fit, GoesOnFromEveryEpochAsIfNothingHadHappened) {
-  auto undisturbed_job = job();
-  undisturbed_job.checkpoint.clear();
-  const auto undisturbed = test::detector_of(config_, 6);
-  const auto wanted = fit(*undisturbed, undisturbed_job, observer_);
-  ASSERT_EQ(wanted.history.size(), 4U);
-  for (std::int64_t steps = 1; steps <= 8; ++steps) {
-    std::filesystem::remove(job().checkpoint);
-    test::StopAfter stop("train", steps);
-    const auto stopped = test::detector_of(config_, 6);
-    EXPECT_THROW(fit(*stopped, job(), stop), Interrupted) << steps;
-    auto rest = job();
-    rest.resume = true;
-    const auto resumed = test::detector_of(config_, 6);
-    const auto report = fit(*resumed, rest, observer_);
-    EXPECT_EQ(table_of(report), table_of(wanted)) << steps;
-    EXPECT_EQ(report.kept_epoch, wanted.kept_epoch);
-    expect_equal(model::state_of(*resumed), model::state_of(*undisturbed));
-  }
+  expect_going_on_changes_nothing();
+}
+
+TEST_F(Fit, GoesOnWhereNetworksLearnSideBySide) {
+  config_.model.detector = "fused";
+  config_.model.fused = {"autoencoder", "segmenter"};
+  config_.model.fused_weights = {1.0, 1.0};
+  config_.segmenter.networks = 2;
+  config_.segmenter.share = 0.5;
+  const int threads = at::get_num_threads();
+  at::set_num_threads(2);
+  expect_going_on_changes_nothing();
+  EXPECT_EQ(at::get_num_threads(), 2);
+  at::set_num_threads(threads);
 }
 
 TEST_F(Fit, SaysWhereItStopped) {

@@ -94,22 +94,28 @@ TEST(LikelihoodDetector, ChangeOfIlluminationIsNoDefect) {
   EXPECT_GT((strict->score(darker).score - strict->score(scene).score).median().item<float>(), 3.0F);
 }
 
-TEST(LikelihoodDetector, ScoreIsTheWeightedSumOfItsTerms) {
+/// What the score is the softplus of.
+torch::Tensor evidence(const torch::Tensor& score) {
+  const auto exact = score.to(torch::kDouble);
+  return exact + exact.neg().expm1().neg().log();
+}
+
+TEST(LikelihoodDetector, EvidenceIsTheWeightedSumOfItsTerms) {
   const auto scene = with_defect(scene_of(24, 2), 0.1);
-  const auto score_with = [&](double global, double local, double coherence) {
+  const auto evidence_with = [&](double global, double local, double coherence) {
     auto options = log_options();
     options.likelihood.global_weight = global;
     options.likelihood.local_weight = local;
     options.likelihood.coherence_weight = coherence;
-    return fitted(options, scene_of(24, 1))->score(scene).score;
+    return evidence(fitted(options, scene_of(24, 1))->score(scene).score);
   };
-  const auto global = score_with(1, 0, 0);
-  const auto local = score_with(0, 1, 0);
-  const auto coherence = score_with(0, 0, 1);
-  EXPECT_GT((global - local).abs().max().item<float>(), 0.1F);
-  EXPECT_GT((coherence - local).abs().max().item<float>(), 0.1F);
-  test::expect_close(score_with(0.5, 0.25, 2), 0.5 * global + 0.25 * local + 2 * coherence, 1e-5);
-  EXPECT_EQ(score_with(0, 0, 0).abs().max().item<float>(), 0.0F);
+  const auto global = evidence_with(1, 0, 0);
+  const auto local = evidence_with(0, 1, 0);
+  const auto coherence = evidence_with(0, 0, 1);
+  EXPECT_GT((global - local).abs().max().item<double>(), 0.1);
+  EXPECT_GT((coherence - local).abs().max().item<double>(), 0.1);
+  test::expect_close(evidence_with(0.5, 0.25, 2), 0.5 * global + 0.25 * local + 2 * coherence, 1e-5);
+  EXPECT_LT(evidence_with(0, 0, 0).abs().max().item<double>(), 1e-6);
 }
 
 TEST(LikelihoodDetector, LocalTermFollowsTheBackground) {
@@ -265,7 +271,7 @@ TEST(LikelihoodDetector, HasNothingToTrain) {
   EXPECT_EQ(detector->prepare(scene_of(24, 1)).values.size(0), 8);
   auto generator = test::seeded(1);
   HYPERDEFECT_EXPECT_ERROR(detector->loss({}, generator), Error,
-                           "the likelihood detector is not trained by gradient");
+                           "LikelihoodDetector is not trained by gradient");
 }
 
 TEST(LikelihoodDetector, DescribesItself) {

@@ -17,15 +17,16 @@ namespace {
 
 using DetectorPtr = std::shared_ptr<SegmenterDetector>;
 
-DetectorPtr detector_for(std::int64_t bands, std::uint64_t seed = 1) {
+DetectorPtr detector_for(std::int64_t bands, std::uint64_t seed = 1,
+                         const DetectorOptions& options = test::tiny_options()) {
   torch::manual_seed(seed);
-  auto detector = std::make_shared<SegmenterDetector>(test::tiny_options(), test::regular_bands(bands));
+  auto detector = std::make_shared<SegmenterDetector>(options, test::regular_bands(bands));
   detector->bind(detector->bands());
   return detector;
 }
 
-DetectorPtr prepared(const spectral::Block& scene) {
-  auto detector = detector_for(scene.values.size(0));
+DetectorPtr prepared(const spectral::Block& scene, const DetectorOptions& options = test::tiny_options()) {
+  auto detector = detector_for(scene.values.size(0), 1, options);
   do {
     detector->observe(scene);
   } while (detector->finish());
@@ -110,6 +111,27 @@ TEST(SegmenterDetector, LearnsWithTheSameNumbersAfterEachBeginning) {
   auto generator = test::seeded(9);
   detector->loss(batch, generator);
   EXPECT_EQ(loss(), first);
+}
+
+TEST(SegmenterDetector, ItsNetworksTakeTurns) {
+  auto options = test::tiny_options();
+  options.segmenter.networks = 3;
+  const auto scene = test::whole_block(test::smooth_scene(6, {24, 24}, 3));
+  const auto losses_of = [&](double share, int steps) {
+    options.segmenter.share = share;
+    const auto detector = prepared(scene, options);
+    const auto batch = batch_of(*detector, scene);
+    auto generator = test::seeded(4);
+    detector->begin_epoch();
+    std::vector<std::size_t> counts;
+    for (int i = 0; i < steps; ++i) {
+      counts.push_back(detector->losses(batch, generator).size());
+    }
+    return counts;
+  };
+  EXPECT_EQ(losses_of(1.0, 2), (std::vector<std::size_t>{3, 3}));
+  EXPECT_EQ(losses_of(0.5, 4), (std::vector<std::size_t>{2, 1, 2, 1}));
+  EXPECT_EQ(losses_of(0.25, 4), (std::vector<std::size_t>{1, 1, 0, 1}));
 }
 
 TEST(SegmenterDetector, OnlyTheNetworksLearnNotTheirAverages) {

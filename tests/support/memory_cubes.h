@@ -72,11 +72,11 @@ class ScriptedDetector : public model::Detector {
   bool finish() override { return false; }
   bool trainable() const override { return true; }
   spectral::Block prepare(const spectral::Block& block) const override { return block; }
-  torch::Tensor loss(const model::Batch&, at::Generator&) override {
-    if (is_training()) {
-      return (weight - train_target).square().sum();
-    }
-    return torch::tensor(held_out_losses.at(static_cast<std::size_t>(held_out_calls++)));
+  std::vector<model::Loss> losses(const model::Batch&, at::Generator&) override {
+    return {[this] {
+      return is_training() ? (weight - train_target).square().sum()
+                           : torch::tensor(held_out_losses.at(static_cast<std::size_t>(held_out_calls++)));
+    }};
   }
   void calibrate(const spectral::Block&) override {}
   void finish_calibration() override {}

@@ -33,6 +33,7 @@ inline model::DetectorOptions tiny_options() {
   options.segmenter.heads = 2;
   options.segmenter.networks = 1;
   options.segmenter.draws = 2;
+  options.segmenter.share = 1.0;
   return options;
 }
 

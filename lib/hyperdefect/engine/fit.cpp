@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
@@ -16,6 +18,7 @@
 #include "hyperdefect/engine/device.h"
 #include "hyperdefect/engine/patch_sampler.h"
 #include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/side_by_side.h"
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
@@ -110,7 +113,8 @@ class Training {
         sampler_(detector, job.sources, job.train, job.ram_mb),
         held_out_(job.train.holdout_fraction > 0 ? sampler_.held_out() : std::vector<model::Batch>()),
         optimizer_(trained_parameters(detector),
-                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)) {
+                   torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)),
+        side_by_side_(optimizer_.param_groups().front().params().front().device()) {
     state_.job = job.job;
   }
 
@@ -182,21 +186,38 @@ class Training {
     for (auto& group : optimizer_.param_groups()) {
       group.options().set_lr(rate);
     }
-    const auto loss = detector_.loss(sampler_.draw(generator), generator);
-    const double value = loss.item<double>();
+    optimizer_.zero_grad();
+    const double value = loss_of(sampler_.draw(generator), generator);
     if (!std::isfinite(value)) {
       throw InputError(
           text::cat("training failed: the loss is ", value,
                     "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
                     "the cubes"));
     }
-    optimizer_.zero_grad();
-    loss.backward();
     if (job_.train.gradient_clip > 0) {
       torch::nn::utils::clip_grad_norm_(detector_.parameters(), job_.train.gradient_clip);
     }
     optimizer_.step();
     return value;
+  }
+
+  /// In training the gradients are added to those of the parameters.
+  double loss_of(const model::Batch& batch, at::Generator& generator) {
+    side_by_side_.run(detector_.preparations(batch, generator));
+    const auto losses = detector_.losses(batch, generator);
+    std::vector<double> values(losses.size());
+    std::vector<std::function<void()>> tasks;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      tasks.emplace_back([&, i] {
+        const auto loss = losses[i]();
+        if (torch::GradMode::is_enabled()) {
+          loss.backward();
+        }
+        values[i] = loss.item<double>();
+      });
+    }
+    side_by_side_.run(tasks);
+    return std::accumulate(values.begin(), values.end(), 0.0);
   }
 
   /// The loss on the held-out part, spoiled in the same way each time, so that epochs compare.
@@ -209,7 +230,7 @@ class Training {
     auto generator = generator_for(job_.seed, "held-out part");
     double sum = 0.0;
     for (const auto& batch : held_out_) {
-      sum += detector_.loss(batch, generator).item<double>();
+      sum += loss_of(batch, generator);
     }
     return sum / static_cast<double>(held_out_.size());
   }
@@ -253,6 +274,7 @@ class Training {
   PatchSampler sampler_;
   std::vector<model::Batch> held_out_;
   torch::optim::AdamW optimizer_;
+  SideBySide side_by_side_;
   TrainingState state_;
   std::int64_t best_epoch_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "hyperdefect/model/corruption.h"
 #include "hyperdefect/nn/losses.h"
 #include "hyperdefect/spectral/angle.h"
+#include "hyperdefect/spectral/dice.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -55,9 +56,10 @@ bool AutoencoderDetector::finish() {
   return false;
 }
 
-torch::Tensor AutoencoderDetector::loss(const Batch& batch, at::Generator& generator) {
-  return options_.learning.corruption == "holes" ? hole_loss(batch, generator)
-                                                 : defect_loss(batch, generator);
+std::vector<Loss> AutoencoderDetector::losses(const Batch& batch, at::Generator& generator) {
+  return {[this, batch, own = spectral::forked(generator)]() mutable {
+    return options_.learning.corruption == "holes" ? hole_loss(batch, own) : defect_loss(batch, own);
+  }};
 }
 
 torch::Tensor AutoencoderDetector::hole_loss(const Batch& batch, at::Generator& generator) {

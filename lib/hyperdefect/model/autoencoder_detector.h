@@ -27,7 +27,7 @@ class AutoencoderDetector : public Detector {
   bool finish() override;
   bool trainable() const override { return true; }
   spectral::Block prepare(const spectral::Block& block) const override { return preprocess_->prepare(block); }
-  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
+  std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
   ScoreMaps score(const spectral::Block& block) override;

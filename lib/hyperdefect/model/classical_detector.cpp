@@ -3,16 +3,10 @@
 
 #include <limits>
 
-#include "hyperdefect/core/error.h"
-#include "hyperdefect/core/text.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/gaussian.h"
 
 namespace hyperdefect::model {
-
-torch::Tensor ClassicalDetector::loss(const Batch&, at::Generator&) {
-  throw Error(text::cat(name(), " is not trained by gradient"));
-}
 
 ScoreMaps ClassicalDetector::score(const spectral::Block& block) {
   const auto found = evidence(block);

@@ -16,7 +16,6 @@ class ClassicalDetector : public Detector {
       : Detector(name), smoothing_px_(smoothing_px) {}
 
   bool trainable() const final { return false; }
-  torch::Tensor loss(const Batch& batch, at::Generator& generator) final;
   void calibrate(const spectral::Block&) override {}
   void finish_calibration() override {}
   ScoreMaps score(const spectral::Block& block) final;

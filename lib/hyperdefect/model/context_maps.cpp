@@ -60,7 +60,7 @@ void ContextMapsImpl::set_variances(const torch::Tensor& variances, double power
   to_white_.copy_(relative(variances, -power / 2));
 }
 
-torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const torch::Tensor& valid) const {
   TORCH_CHECK(components.dim() == 3 && components.size(0) == to_area_.size(0), "ContextMaps: expected (",
               to_area_.size(0), ", rows, cols), got ", components.sizes());
   const auto values = components.to(torch::kCPU);
@@ -74,12 +74,18 @@ torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch
     all.push_back(spectral::gaussian_smoothed(norms, usable, kSmoothingPx).nan_to_num(0.0));
   }
   all.push_back((values * per_component(to_white_)).norm(2, 0));
-  all.push_back(values.norm(2, 0));
+  return torch::stack(all);
+}
+
+torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+  const auto values = components.to(torch::kCPU);
+  const auto usable = valid.to(torch::kCPU);
+  std::vector<torch::Tensor> all{values.norm(2, 0)};
   const auto weight = usable.unsqueeze(0).to(torch::kFloat);
   for (const auto& ring : kRings) {
     all.push_back(ring_contrast(values, weight, ring));
   }
-  return torch::stack(all);
+  return torch::cat({plain_maps(values, usable), torch::stack(all)});
 }
 
 void ContextMapsImpl::observe(const torch::Tensor& maps, const torch::Tensor& valid) {

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,9 @@ struct Batch {
   torch::Tensor valid;
 };
 
+/// Computes a loss, a scalar with a gradient. What it needs is bound to it.
+using Loss = std::function<torch::Tensor()>;
+
 /// Everything that makes a detector what it is; the sections preprocess, model and score and a part of train.
 struct DetectorOptions {
   PreprocessOptions preprocess;
@@ -53,10 +57,10 @@ struct DetectorOptions {
 /// A detector: what is fitted, shipped in a model file, and scores cubes.
 ///
 /// The order of calls is: bind() to a cube; observe() over all training blocks and finish(), again as long as
-/// it wants; then, where trainable(), loss() and a gradient step, many times; then calibrate() over training
-/// blocks and finish_calibration(); then bind() to any cube and score(). All state that a fitted detector
-/// needs is in its registered parameters and buffers, whose shapes follow from the options and the bands
-/// alone.
+/// it wants; then, where trainable(), losses() and a gradient step, many times; then calibrate() over
+/// training blocks and finish_calibration(); then bind() to any cube and score(). All state that a fitted
+/// detector needs is in its registered parameters and buffers, whose shapes follow from the options and the
+/// bands alone.
 class Detector : public torch::nn::Module {
  public:
   using torch::nn::Module::Module;
@@ -74,15 +78,19 @@ class Detector : public torch::nn::Module {
 
   /// Whether there is something to train by gradient.
   virtual bool trainable() const = 0;
-  /// The part of the training steps that it wants to take part in where it is trained together with others.
-  virtual double step_share() const { return 1.0; }
   /// Called before the first step of each epoch: what was kept from earlier steps must be forgotten here, so
   /// that a training that goes on from a checkpoint is the same as one that was not stopped.
   virtual void begin_epoch() {}
   /// The values that training batches are cut from: (components, rows, cols).
   virtual spectral::Block prepare(const spectral::Block& block) const = 0;
-  /// The loss of a batch, a scalar with a gradient; the generator decides what is hidden or implanted.
-  virtual torch::Tensor loss(const Batch& batch, at::Generator& generator) = 0;
+  /// What must be done before the losses() of a step can be computed; the tasks do not depend on each other.
+  virtual std::vector<std::function<void()>> preparations(const Batch&, at::Generator&) { return {}; }
+  /// The losses of a step, whose sum is minimised: no two of them share a parameter or a generator, so that
+  /// they may be computed at the same time. The generator decides what is hidden or implanted.
+  /// @throws Error where the detector is not trainable().
+  virtual std::vector<Loss> losses(const Batch& batch, at::Generator& generator);
+  /// The sum of the losses of a step, a scalar, after its preparations.
+  torch::Tensor loss(const Batch& batch, at::Generator& generator);
 
   /// Gathers what normalises the score; finish_calibration() closes the pass.
   virtual void calibrate(const spectral::Block& block) = 0;

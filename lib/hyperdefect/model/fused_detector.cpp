@@ -2,6 +2,7 @@
 #include "hyperdefect/model/fused_detector.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <set>
 
@@ -23,6 +24,11 @@ void check(const ModelOptions& options) {
     throw ConfigError(
         "model.fused names a detector twice: name each once, and weigh it in model.fused_weights");
   }
+}
+
+template <typename T>
+void append(std::vector<T>& all, std::vector<T> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
 }  // namespace
@@ -86,20 +92,22 @@ spectral::Block FusedDetector::prepare(const spectral::Block& block) const {
   return block;
 }
 
-torch::Tensor FusedDetector::loss(const Batch& batch, at::Generator& generator) {
-  torch::Tensor sum;
+std::vector<std::function<void()>> FusedDetector::preparations(const Batch& batch, at::Generator& generator) {
+  std::vector<std::function<void()>> all;
   for (auto& member : members_) {
-    if (!member.detector->trainable()) {
-      continue;
-    }
-    const double draw = torch::rand({1}, generator, torch::kDouble).item<double>();
-    if (!sum.defined() || draw < member.detector->step_share()) {
-      const auto one = member.detector->loss(batch, generator);
-      sum = sum.defined() ? sum + one : one;
+    append(all, member.detector->preparations(batch, generator));
+  }
+  return all;
+}
+
+std::vector<Loss> FusedDetector::losses(const Batch& batch, at::Generator& generator) {
+  std::vector<Loss> all;
+  for (auto& member : members_) {
+    if (member.detector->trainable()) {
+      append(all, member.detector->losses(batch, generator));
     }
   }
-  TORCH_CHECK(sum.defined(), "FusedDetector: none of its members is trained by gradient");
-  return sum;
+  return all;
 }
 
 void FusedDetector::calibrate(const spectral::Block& block) {

@@ -27,8 +27,8 @@ class FusedDetector : public Detector {
   bool trainable() const override;
   void begin_epoch() override;
   spectral::Block prepare(const spectral::Block& block) const override;
-  /// The sum of the losses of the members that take part in this step.
-  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
+  std::vector<std::function<void()>> preparations(const Batch& batch, at::Generator& generator) override;
+  std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
   ScoreMaps score(const spectral::Block& block) override;

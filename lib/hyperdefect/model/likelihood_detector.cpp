@@ -192,10 +192,6 @@ spectral::Block LikelihoodDetector::prepare(const spectral::Block& block) const 
   return prepared;
 }
 
-torch::Tensor LikelihoodDetector::loss(const Batch&, at::Generator&) {
-  throw Error("the likelihood detector is not trained by gradient");
-}
-
 torch::Tensor LikelihoodDetector::ratio(const torch::Tensor& components, const torch::Tensor& valid) const {
   auto sum = torch::zeros(valid.sizes(), components.options());
   if (options_.global_weight > 0) {
@@ -213,7 +209,7 @@ ScoreMaps LikelihoodDetector::score(const spectral::Block& block) {
   const torch::NoGradGuard no_gradient;
   const auto spectra = matched(block);
   const auto components = components_of(spectra.values, spectra.valid);
-  const auto score = ratio(components, spectra.valid).to(torch::kCPU, torch::kFloat);
+  const auto score = torch::softplus(ratio(components, spectra.valid)).to(torch::kCPU, torch::kFloat);
   const auto angle = spectral::spectral_angle_map(spectra.values, mean_).to(torch::kCPU, torch::kFloat);
   const auto known = block.valid.cpu();
   const auto nan = std::numeric_limits<float>::quiet_NaN();

@@ -16,11 +16,12 @@ namespace hyperdefect::model {
 /// it is any relative change that is smooth over wavelength. For defect-free training cubes; no network.
 ///
 /// The transformed spectra are projected onto the directions in which smooth changes stand out most from the
-/// noise, which is estimated from neighbouring pixels. The score is a weighted sum of three logarithms of
+/// noise, which is estimated from neighbouring pixels. The evidence is a weighted sum of three logarithms of
 /// likelihood ratios: of the pixel against the training spectra (a mixture of normal distributions, widened
 /// by changes of brightness and slope); of the pixel less the median of its window against the same of the
-/// training spectra; and of the pixel sharing its defect with its neighbours. The angle map compares with the
-/// mean spectrum.
+/// training spectra; and of the pixel sharing its defect with its neighbours. The score is the softplus of
+/// the evidence: the negative logarithm of the probability that the pixel is normal, where both were equally
+/// likely before; it is positive, so that it can be fused. The angle map compares with the mean spectrum.
 class LikelihoodDetector : public Detector {
  public:
   LikelihoodDetector(const DetectorOptions& options, const spectral::Bands& bands);
@@ -33,7 +34,6 @@ class LikelihoodDetector : public Detector {
   bool trainable() const override { return false; }
   /// The components (components, rows, cols), double.
   spectral::Block prepare(const spectral::Block& block) const override;
-  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block&) override {}
   void finish_calibration() override {}
   ScoreMaps score(const spectral::Block& block) override;

@@ -12,8 +12,8 @@ namespace hyperdefect::model {
 /// The section `model`: which detector, and every size and choice of its network.
 struct ModelOptions {
   std::string detector = "autoencoder";
-  std::vector<std::string> fused{"autoencoder", "segmenter"};
-  std::vector<double> fused_weights{1.0, 1.0};
+  std::vector<std::string> fused{"autoencoder", "segmenter", "area_filter", "rx"};
+  std::vector<double> fused_weights{1.0, 2.0, 0.5, 0.5};
   std::vector<std::int64_t> features{48, 48, 48, 48};
   std::string norm = "layer";
   bool residual = true;

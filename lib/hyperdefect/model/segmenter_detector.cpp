@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/segmenter_detector.h"
 
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <sstream>
 
 #include "hyperdefect/core/random.h"
@@ -16,13 +18,12 @@ namespace hyperdefect::model {
 namespace {
 
 constexpr std::int64_t kSpectra = 1024;
-/// Implanted patches that an epoch learns from, and how many of them a step takes.
+/// Implanted patches that an epoch learns from.
 constexpr std::size_t kPool = 4;
-constexpr std::int64_t kBatch = 2;
 constexpr double kAverageDecay = 0.97;
 constexpr double kSmoothingPx = 0.5;
-/// Statistics of fewer tokens of the bottleneck are worse than none: a smaller block is scored with those of
-/// the training.
+/// Statistics of fewer tokens of the bottleneck are worse than none: smaller patches are learned from several
+/// at a time, and a smaller block is scored with the statistics of the training.
 constexpr std::int64_t kFewestTokens = 16;
 
 /// The options of a network that tells objects from their surroundings. Its skip connections are safe: it has
@@ -114,28 +115,40 @@ ImplantMaterial SegmenterDetector::material() const {
           preprocess_->variances().to(torch::kCPU)};
 }
 
-SegmenterDetector::Example SegmenterDetector::make_example(const torch::Tensor& components,
-                                                           const torch::Tensor& valid,
-                                                           at::Generator& generator) const {
+void SegmenterDetector::implant(const torch::Tensor& components, const torch::Tensor& valid,
+                                at::Generator& generator, Example& example) const {
   const torch::NoGradGuard no_gradient;
-  const auto clean = components.to(torch::kCPU);
   const auto usable = valid.to(torch::kCPU);
-  const auto scene = with_implants(clean, usable, material(), generator);
-  const auto suspicious = context_->suspicious(context_->maps(clean, usable));
-  const auto counts = scene.label.gt(0).logical_or(suspicious.logical_not());
-  const auto inputs = inputs_of(scene.components, context_->maps(scene.components, usable));
-  return {inputs.to(components.device()), scene.label.to(components.device()),
-          (scene.weight * counts).to(components.device())};
+  const auto scene = with_implants(components.to(torch::kCPU), usable, material(), generator);
+  example.inputs =
+      inputs_of(scene.components, context_->maps(scene.components, usable)).to(components.device());
+  example.label = scene.label.to(components.device());
+  example.weight = scene.weight.to(components.device());
+}
+
+torch::Tensor SegmenterDetector::plain(const torch::Tensor& components, const torch::Tensor& valid) const {
+  const torch::NoGradGuard no_gradient;
+  const auto maps = context_->plain_maps(components, valid);
+  return context_->suspicious(maps).logical_not().to(components.device());
 }
 
 /// Making an example costs more than a step: each serves several steps, with other signs and turns.
-void SegmenterDetector::fill_pool(const Batch& batch, at::Generator& generator) {
+std::vector<std::function<void()>> SegmenterDetector::preparations(const Batch& batch,
+                                                                   at::Generator& generator) {
   if (!is_training()) {
     pool_.clear();
   }
+  std::vector<std::function<void()>> tasks;
   for (std::int64_t i = 0; i < batch.values.size(0) && pool_.size() < kPool; ++i) {
-    pool_.push_back(make_example(batch.values[i], batch.valid[i], generator));
+    auto& example = pool_.emplace_back();
+    const auto values = batch.values[i];
+    const auto valid = batch.valid[i];
+    tasks.emplace_back([this, &example, values, valid, own = spectral::forked(generator)]() mutable {
+      implant(values, valid, own, example);
+    });
+    tasks.emplace_back([this, &example, values, valid] { example.plain = plain(values, valid); });
   }
+  return tasks;
 }
 
 SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& generator) const {
@@ -144,7 +157,7 @@ SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& gener
   const auto turn = dice.below(8);
   const auto signs = random_signs(preprocess_->components(), generator);
   return {spectral::turned(with_signs(example.inputs, signs), turn), spectral::turned(example.label, turn),
-          spectral::turned(example.weight, turn)};
+          spectral::turned(example.weight, turn), spectral::turned(example.plain, turn)};
 }
 
 torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& inputs,
@@ -153,36 +166,69 @@ torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& i
   return network->forward(inputs, window).to(torch::kFloat).squeeze(1);
 }
 
-torch::Tensor SegmenterDetector::network_loss(Network& network, at::Generator& generator) {
-  std::vector<torch::Tensor> inputs, labels, weights;
-  for (std::int64_t i = 0; i < kBatch; ++i) {
-    auto example = drawn_example(generator);
-    inputs.push_back(std::move(example.inputs));
-    labels.push_back(std::move(example.label));
-    weights.push_back(std::move(example.weight));
-  }
-  return weighted_cross_entropy(logits(network, torch::stack(inputs), {}), torch::stack(labels),
-                                torch::stack(weights));
+void SegmenterDetector::begin_epoch() {
+  pool_.clear();
+  steps_ = 0;
+  network_steps_ = 0;
 }
 
-torch::Tensor SegmenterDetector::loss(const Batch& batch, at::Generator& generator) {
-  fill_pool(batch, generator);
-  torch::Tensor sum;
-  for (std::size_t i = 0; i < networks_.size(); ++i) {
-    if (is_training()) {
-      averaging_[i]->update(*averages_[i], *networks_[i]);
-    }
-    const auto one = network_loss(networks_[i], generator);
-    sum = sum.defined() ? sum + one : one;
+std::vector<std::size_t> SegmenterDetector::networks_of_step() {
+  std::vector<std::size_t> drawn;
+  if (!is_training()) {
+    drawn.resize(networks_.size());
+    std::iota(drawn.begin(), drawn.end(), std::size_t{0});
+    return drawn;
   }
-  return sum / static_cast<double>(networks_.size());
+  ++steps_;
+  const auto networks = static_cast<double>(networks_.size());
+  const auto due = std::llround(static_cast<double>(steps_) * networks * options_.segmenter.share);
+  for (; network_steps_ < due; ++network_steps_) {
+    drawn.push_back(static_cast<std::size_t>(network_steps_) % networks_.size());
+  }
+  return drawn;
+}
+
+/// Of the bottleneck.
+std::int64_t SegmenterDetector::tokens_of(const Size& size) const {
+  const auto along = [stride = networks_.front()->stride()](std::int64_t pixels) {
+    return (pixels + stride - 1) / stride;
+  };
+  return along(size.rows) * along(size.cols);
+}
+
+torch::Tensor SegmenterDetector::network_loss(std::size_t which, at::Generator& generator) {
+  if (is_training()) {
+    averaging_[which]->update(*averages_[which], *networks_[which]);
+  }
+  std::vector<torch::Tensor> inputs, labels, weights;
+  std::int64_t tokens = 0;
+  // Scores, too, have the statistics of one look where it is large enough.
+  while (tokens < kFewestTokens) {
+    auto example = drawn_example(generator);
+    tokens += tokens_of({example.label.size(0), example.label.size(1)});
+    // What stands out of the scene itself may be a defect and is no example of what is none.
+    weights.push_back(example.weight * example.plain.logical_or(example.label > 0));
+    inputs.push_back(std::move(example.inputs));
+    labels.push_back(std::move(example.label));
+  }
+  const auto loss = weighted_cross_entropy(logits(networks_[which], torch::stack(inputs), {}),
+                                           torch::stack(labels), torch::stack(weights));
+  return loss / static_cast<double>(networks_.size());
+}
+
+std::vector<Loss> SegmenterDetector::losses(const Batch&, at::Generator& generator) {
+  std::vector<Loss> all;
+  for (const auto which : networks_of_step()) {
+    all.push_back(
+        [this, which, own = spectral::forked(generator)]() mutable { return network_loss(which, own); });
+  }
+  return all;
 }
 
 torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Statistics statistics) {
   const auto& components = prepared.values;
   const auto inputs = inputs_of(components, context_->maps(components, prepared.valid));
-  const auto stride = networks_.front()->stride();
-  const auto tokens = prepared.window.pixels() / (stride * stride);
+  const auto tokens = tokens_of({components.size(1), components.size(2)});
   auto sum = torch::zeros_like(components[0]);
   for (std::int64_t draw = 0; draw < options_.segmenter.draws; ++draw) {
     auto generator = at::detail::createCPUGenerator(derive_seed(0, text::cat("signs ", draw)));

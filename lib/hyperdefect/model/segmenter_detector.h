@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <vector>
 
 #include "hyperdefect/model/context_maps.h"
@@ -33,10 +35,10 @@ class SegmenterDetector : public Detector {
   void observe(const spectral::Block& block) override;
   bool finish() override;
   bool trainable() const override { return true; }
-  double step_share() const override { return options_.segmenter.share; }
-  void begin_epoch() override { pool_.clear(); }
+  void begin_epoch() override;
   spectral::Block prepare(const spectral::Block& block) const override { return preprocess_->prepare(block); }
-  torch::Tensor loss(const Batch& batch, at::Generator& generator) override;
+  std::vector<std::function<void()>> preparations(const Batch& batch, at::Generator& generator) override;
+  std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
   ScoreMaps score(const spectral::Block& block) override;
@@ -45,20 +47,25 @@ class SegmenterDetector : public Detector {
   std::string summary() const override;
 
  private:
-  /// An implanted patch, ready to be learned from: inputs (channels, rows, cols), label and weight.
+  /// An implanted patch, ready to be learned from: inputs (channels, rows, cols), label, weight, and where
+  /// the patch as it was is not suspicious.
   struct Example {
     torch::Tensor inputs;
     torch::Tensor label;
     torch::Tensor weight;
+    torch::Tensor plain;
   };
 
   torch::Tensor inputs_of(const torch::Tensor& components, const torch::Tensor& maps) const;
   torch::Tensor with_signs(const torch::Tensor& inputs, const torch::Tensor& signs) const;
-  Example make_example(const torch::Tensor& components, const torch::Tensor& valid,
-                       at::Generator& generator) const;
-  void fill_pool(const Batch& batch, at::Generator& generator);
+  void implant(const torch::Tensor& components, const torch::Tensor& valid, at::Generator& generator,
+               Example& example) const;
+  torch::Tensor plain(const torch::Tensor& components, const torch::Tensor& valid) const;
   Example drawn_example(at::Generator& generator) const;
-  torch::Tensor network_loss(Network& network, at::Generator& generator);
+  /// In training a part of the networks, in turn; else all.
+  std::vector<std::size_t> networks_of_step();
+  std::int64_t tokens_of(const Size& size) const;
+  torch::Tensor network_loss(std::size_t which, at::Generator& generator);
   torch::Tensor logits(Network& network, const torch::Tensor& inputs, const Window& window) const;
   /// (rows, cols); `statistics` says whether the looks' statistics are gathered here or used.
   enum class Statistics { gather, use };
@@ -77,7 +84,11 @@ class SegmenterDetector : public Detector {
   bool calibrating_ = false;
   torch::Tensor spectra_;
   torch::Tensor mean_;
-  std::vector<Example> pool_;
+  /// Examples do not move when others are added.
+  std::deque<Example> pool_;
+  /// Of this epoch: steps, and the steps that networks took together.
+  std::int64_t steps_ = 0;
+  std::int64_t network_steps_ = 0;
   MeanScore calibration_;
 };
 

@@ -23,8 +23,8 @@ void declare(config::Section& section, SegmenterOptions& options) {
       .range(1, 64);
   section
       .add("segmenter_share", &options.share,
-           "segmenter: the part of the training steps that it takes part in when it is fused with others. "
-           "It learns faster than a reconstruction, and knows its implants by heart when it learns too long.")
+           "segmenter: the part of the training steps that each of its networks takes part in, in turn. They "
+           "learn faster than a reconstruction, and know their implants by heart when they learn too long.")
       .range(0.01, 1);
 }
 

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace hyperdefect::spectral {
+
+/// A generator with a sequence of its own, which a draw of the given one decides.
+inline at::Generator forked(at::Generator& generator) {
+  const auto seed = torch::randint(std::numeric_limits<std::int64_t>::max(), {}, generator, torch::kLong);
+  return at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed.item<std::int64_t>()));
+}
 
 /// Draws of the usual distributions from a generator of the CPU, which must outlive it.
 class Dice {
