@@ -32,6 +32,13 @@ class Detector(NamedTuple):
 # One line a detector: a column of every table.
 DETECTORS: Dict[str, Detector] = {
     "default": Detector(),
+    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]", "--set", "model.fused_weights=[1, 2]"),
+                               ("scenes", "development")),
+    "area filter and RX": Detector(("--set", "model.fused=[area_filter, rx]", "--set", "model.fused_weights=[1, 1]"),
+                                   ("scenes", "development"), seeded=False),
+    "area filter": Detector(("--set", "model.detector=area_filter"), ("scenes", "development"), seeded=False),
+    "likelihood": Detector(("--set", "model.detector=likelihood"), ("one-class",), seeded=False),
+    "autoencoder": Detector(("--set", "model.detector=autoencoder"), ("one-class",)),
     "rx": Detector(("--set", "model.detector=rx"), seeded=False),
 }
 
@@ -51,8 +58,8 @@ ABLATIONS: Dict[str, List[str]] = {
     "squared loss": ["train.loss=squared"],
     "spectral angle in the loss": ["train.sad_weight=1"],
     "fully whitened": ["preprocess.power=0"],
-    "half the training": ["train.epochs=10"],
-    "twice the training": ["train.epochs=40"],
+    "half the training": ["train.epochs=5"],
+    "twice the training": ["train.epochs=20"],
 }
 
 # Cubes made of the scenes, by options of `hyperdefect synth --into`. Their own defects stay in the scene and in the
