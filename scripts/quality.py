@@ -3,8 +3,9 @@
 """Measure how well the program finds defects, and write the tables of docs/quality.md and docs/quality.json.
 
 Suites: scenes (remote sensing, each scene by itself), one-class (wafer regions), development (the scenes enlarged,
-shrunk, turned and implanted anew), robustness (the scenes turned, reversed, scaled and damaged), ablation (the default
-detector with single settings changed). Whatever was measured with the same program is taken from the work folder.
+shrunk, turned and implanted anew), robustness (the scenes turned, reversed, scaled and damaged), ablation (each
+network alone with single settings changed), pictures (the worst of scenes that the program made itself). Whatever was
+measured with the same program is taken from the work folder.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,14 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 class Detector(NamedTuple):
     """Arguments of detect or train, the suites it takes part in, and whether its maps depend on the seed."""
     arguments: Tuple[str, ...] = ()
-    suites: Tuple[str, ...] = ("scenes", "one-class", "development", "robustness")
+    suites: Tuple[str, ...] = ("scenes", "one-class", "development", "robustness", "pictures")
     seeded: bool = True
 
 
 # One line a detector: a column of every table.
 DETECTORS: Dict[str, Detector] = {
     "default": Detector(),
-    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]", "--set", "model.fused_weights=[1, 2]"),
+    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]", "--set", "model.fused_weights=[1, 1]"),
                                ("scenes", "development")),
     "area filter and RX": Detector(("--set", "model.fused=[area_filter, rx]", "--set", "model.fused_weights=[1, 1]"),
                                    ("scenes", "development"), seeded=False),
@@ -42,24 +44,43 @@ DETECTORS: Dict[str, Detector] = {
     "rx": Detector(("--set", "model.detector=rx"), seeded=False),
 }
 
-# One line an ablation: the settings that are changed in the detector "default"; the first one changes nothing.
-ABLATIONS: Dict[str, List[str]] = {
-    "as built in": [],
-    "without attention": ["model.heads=0"],
-    "attention over smaller windows": ["model.attention_window=8"],
-    "without residual connections": ["model.residual=false"],
-    "without skip connections": ["model.skip=none"],
-    "skip connection at full resolution": ["model.skip_full_resolution=true"],
-    "lift by a per-pixel linear layer": ["model.lift=linear"],
-    "full 3-D lift": ["model.lift=full"],
-    "transposed convolution": ["model.upsample=transposed_conv"],
-    "per-pixel layer normalisation": ["model.norm=layer"],
-    "small holes only": ["train.hole_sizes_px=[3, 5]"],
-    "squared loss": ["train.loss=squared"],
-    "spectral angle in the loss": ["train.sad_weight=1"],
-    "fully whitened": ["preprocess.power=0"],
-    "half the training": ["train.epochs=5"],
-    "twice the training": ["train.epochs=20"],
+# Of each network alone, one line an ablation: the settings that are changed in the built-in configuration; the first
+# one changes nothing.
+ABLATIONS: Dict[str, Dict[str, List[str]]] = {
+    "autoencoder": {
+        "as built in": [],
+        "without attention": ["model.heads=0"],
+        "one attention head": ["model.heads=1"],
+        "eight attention heads": ["model.heads=8"],
+        "without residual connections": ["model.residual=false"],
+        "without skip connections": ["model.skip=none"],
+        "skip connections added": ["model.skip=add"],
+        "skip connection at full resolution": ["model.skip_full_resolution=true"],
+        "lift by a per-pixel linear layer": ["model.lift=linear"],
+        "factorised 3-D lift": ["model.lift=factorised"],
+        "full 3-D lift": ["model.lift=full"],
+        "transposed convolution": ["model.upsample=transposed_conv"],
+        "nearest neighbour upwards": ["model.upsample=nearest"],
+        "per-pixel layer normalisation": ["model.norm=layer"],
+        "not masked when it scores": ["score.passes=plain"],
+        "small holes only": ["train.hole_sizes_px=[3, 5]"],
+        "squared loss": ["train.loss=squared"],
+        "spectral angle in the loss": ["train.sad_weight=1"],
+        "score by the spectral angle": ["score.residual_weight=0", "score.sad_weight=1"],
+        "score by the Mahalanobis distance": ["score.residual_weight=0", "score.mahalanobis_weight=1"],
+        "score by residual and angle": ["score.sad_weight=1"],
+        "fully whitened": ["preprocess.power=0"],
+        "half the training": ["train.epochs=5"],
+        "twice the training": ["train.epochs=20"],
+    },
+    "segmenter": {
+        "as built in": [],
+        "without attention": ["model.segmenter_heads=0"],
+        "one network": ["model.segmenter_networks=1"],
+        "one look": ["model.segmenter_draws=1"],
+        "half the training": ["train.epochs=5"],
+        "twice the training": ["train.epochs=20"],
+    },
 }
 
 # Cubes made of the scenes, by options of `hyperdefect synth --into`. Their own defects stay in the scene and in the
@@ -86,6 +107,11 @@ ROBUSTNESS: Dict[str, List[str]] = {
 }
 SHIFT = ["--gain", "0.8", "--tilt", "0.05", "--defects", "0"]
 SEED_OF_MADE_CUBES = "1"
+# Scenes that may be shown, of which the worst are.
+OWN_SCENES = ["--scenes", "12", "--rows", "100", "--cols", "100", "--bands", "100", "--endmembers", "6",
+              "--defects", "8", "--area", "2", "60", "--abundance", "0.1", "1", "--noise", "0.01"]
+QUICK_OWN_SCENES = ["--scenes", "3", "--rows", "24", "--cols", "24", "--bands", "16", "--defects", "2"]
+SHOWN_PICTURES = 3
 
 QUICK_SETTINGS = ("--set", "train.epochs=1", "--set", "train.steps_per_epoch=2", "--set", "model.features=[8, 8]",
                   "--set", "preprocess.components=8", "--set", "train.patch_px=16", "--set", "score.passes=plain")
@@ -112,7 +138,9 @@ class Bench:
         # Small scenes beside other tests: threads would wait for each other.
         self.threads = ("--threads", "1") if options.quick else ()
         self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if options.quick else {})}
-        self.ablations = list(ABLATIONS)[:QUICK_ABLATIONS] if options.quick else list(ABLATIONS)
+        self.ablations = QUICK_ABLATIONS if options.quick else None
+        self.own_scenes = QUICK_OWN_SCENES if options.quick else OWN_SCENES
+        self.images = options.output / "images"
         self.commands = []
 
     def portable(self, word):
@@ -149,10 +177,13 @@ class Bench:
 
     def detected(self, cubes, name, arguments, seed):
         """What `detect` finds in a folder of cubes."""
-        maps = self.work / name / f"seed_{seed}"
+        maps = self.maps_of(name, seed)
         self.run("detect", "-q", cubes, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
                  *self.threads, *self.settings, *arguments)
         return self.judged(maps, cubes)
+
+    def maps_of(self, name, seed):
+        return self.work / name / f"seed_{seed}"
 
     def trained(self, cubes, name, arguments, seed):
         """The model that is trained on these cubes."""
@@ -183,9 +214,11 @@ def mean(values):
 
 
 def middle_and_spread(values):
-    """Median and largest less smallest, of one value a seed."""
+    """Median and largest less smallest, of one value a seed; a single one has no spread."""
     known = [value for value in values if value is not None]
-    return {"median": statistics.median(known), "spread": max(known) - min(known)} if known else None
+    if not known:
+        return None
+    return {"median": statistics.median(known), "spread": max(known) - min(known) if len(known) > 1 else None}
 
 
 def measured(runs, measure):
@@ -226,7 +259,7 @@ def development_suite(bench, detectors, seeds):
 
 
 def robustness_suite(bench, detectors, seeds):
-    """The change of each scene's AUROC, with the first seed."""
+    """The change of each scene's AUROC."""
     scenes = bench.data / "scenes"
     result = {name: {} for name in detectors}
     for name, detector in detectors.items():
@@ -272,15 +305,31 @@ def one_class_suite(bench, detectors, seeds):
 
 def ablation_suite(bench, _detectors, seeds):
     scenes = bench.data / "scenes"
-    base = DETECTORS["default"].arguments
     result = {}
-    for name in bench.ablations:
-        settings = ABLATIONS[name]
-        changed = [word for setting in settings for word in ("--set", setting)]
-        maps = f"ablation/{slug(name)}" if settings else "scenes/default"
-        runs = {seed: bench.detected(scenes, maps, [*base, *changed], seed) for seed in seeds}
-        result[name] = {"settings": settings, **{key: measured(runs, key) for key in ("auroc", "seconds")}}
+    for network, ablations in ABLATIONS.items():
+        result[network] = {}
+        for name, settings in list(ablations.items())[:bench.ablations]:
+            words = [word for setting in (f"model.detector={network}", *settings) for word in ("--set", setting)]
+            runs = {seed: bench.detected(scenes, f"ablation/{network}/{slug(name)}", words, seed) for seed in seeds}
+            result[network][name] = {"settings": settings, **{key: measured(runs, key) for key in ("auroc", "seconds")}}
     return result
+
+
+def pictures_suite(bench, detectors, seeds):
+    """The own scenes with the lowest AUROC of the first detector, whose overlays and masks go to the images."""
+    scenes = bench.work / "data/own"
+    scenes.parent.mkdir(parents=True, exist_ok=True)
+    bench.once(scenes, "synth", "-q", "-o", scenes, "--seed", SEED_OF_MADE_CUBES, *bench.own_scenes)
+    name, detector = next(iter(detectors.items()))
+    found = bench.detected(scenes, f"pictures/{name}", ["--set", "output.overlay=true", *detector.arguments], seeds[0])
+    worst = sorted(found, key=lambda scene: found[scene]["auroc"])[:SHOWN_PICTURES]
+    bench.images.mkdir(parents=True, exist_ok=True)
+    for place, scene in enumerate(worst, start=1):
+        maps = bench.maps_of(f"pictures/{name}", seeds[0])
+        shutil.copyfile(maps / f"{scene}_overlay.png", bench.images / f"worst_{place}.png")
+        shutil.copyfile(scenes / f"{scene}_mask.png", bench.images / f"worst_{place}_mask.png")
+    return {"detector": name, "mean": mean(cube["auroc"] for cube in found.values()),
+            "worst": {scene: {measure: found[scene][measure] for measure in ("auroc", *MEASURES)} for scene in worst}}
 
 
 def figure(value, decimals=4):
@@ -295,10 +344,13 @@ def change(value):
     return ("+" if round(value, 4) > 0 else "") + figure(value)
 
 
-def with_spread(value, seeds):
-    if value is None:
-        return "-"
-    return figure(value["median"]) + (f" ({figure(value['spread'])})" if seeds > 1 else "")
+def median(value):
+    return figure(value and value["median"])
+
+
+def with_spread(value):
+    known = value is not None and value["spread"] is not None
+    return median(value) + (f" ({figure(value['spread'])})" if known else "")
 
 
 def table(header, rows):
@@ -310,38 +362,38 @@ def bold(cells):
     return [f"**{cell}**" for cell in cells]
 
 
-def scenes_table(result, seeds):
+def scenes_table(result):
     columns = list(result.values())
-    rows = [[name, *(with_spread(column["auroc"]["cubes"][name], seeds) for column in columns)]
+    rows = [[name, *(with_spread(column["auroc"]["cubes"][name]) for column in columns)]
             for name in columns[0]["auroc"]["cubes"]]
-    rows.append(bold(["mean", *(with_spread(column["auroc"]["mean"], seeds) for column in columns)]))
-    rows += [[f"mean {label}", *(with_spread(column[measure]["mean"], 1) for column in columns)]
+    rows.append(bold(["mean", *(with_spread(column["auroc"]["mean"]) for column in columns)]))
+    rows += [[f"mean {label}", *(median(column[measure]["mean"]) for column in columns)]
              for measure, label in MEASURES.items()]
     rows.append(["seconds a scene", *(f"{column['seconds']['mean']['median']:.1f}" for column in columns)])
     return table(["scene", *result], rows)
 
 
-def one_class_table(result, seeds):
+def one_class_table(result):
     columns = list(result.values())
     return table(["implants", *result],
-                 [[name, *(with_spread(column[name], seeds) for column in columns)] for name in columns[0]])
+                 [[name, *(with_spread(column[name]) for column in columns)] for name in columns[0]])
 
 
 def lowest(measured_cubes):
     return min((cube["median"] for cube in measured_cubes["cubes"].values() if cube), default=None)
 
 
-def development_table(result, seeds):
+def development_table(result):
     columns = list(result.values())
     rows = []
     for variant in DEVELOPMENT:
-        rows.append([variant, *(with_spread(column[variant]["mean"], seeds) for column in columns)])
+        rows.append([variant, *(with_spread(column[variant]["mean"]) for column in columns)])
         rows.append(["its lowest scene", *(figure(lowest(column[variant])) for column in columns)])
     overall = [mean(column[variant]["mean"]["median"] for variant in DEVELOPMENT) for column in columns]
     return table(["scenes", *result], [*rows, bold(["mean", *map(figure, overall)])])
 
 
-def robustness_table(result, _seeds):
+def robustness_table(result):
     """Over detectors the mean and the worst change; then every scene, for the first detector."""
     rows = [[variant, *(f"{change(mean(column[variant].values()))} ({change(min(column[variant].values()))})"
                         for column in result.values())] for variant in ROBUSTNESS]
@@ -352,21 +404,36 @@ def robustness_table(result, _seeds):
                         f"Each scene, {first}:", table(["scene", *ROBUSTNESS], scenes)])
 
 
-def ablation_table(result, seeds):
-    whole = next(iter(result.values()))["auroc"]["mean"]["median"]
-    rows = []
-    for name, values in result.items():
-        auroc = values["auroc"]["mean"]
-        settings = ", ".join(f"`{setting}`" for setting in values["settings"])
-        rows.append([name, settings, with_spread(auroc, seeds),
-                     change(auroc["median"] - whole) if settings else "", figure(lowest(values["auroc"])),
-                     f"{values['seconds']['mean']['median']:.1f}"])
-    return table(["variant", "settings", "mean AUROC", "change", "lowest scene", "seconds"], rows)
+def ablation_table(result):
+    pages = []
+    for network, ablations in result.items():
+        whole = next(iter(ablations.values()))["auroc"]["mean"]["median"]
+        rows = []
+        for name, values in ablations.items():
+            auroc = values["auroc"]["mean"]
+            settings = ", ".join(f"`{setting}`" for setting in values["settings"])
+            rows.append([name, settings, with_spread(auroc), change(auroc["median"] - whole) if settings else "",
+                         figure(lowest(values["auroc"])), f"{values['seconds']['mean']['median']:.1f}"])
+        header = [f"{network} alone", "settings", "mean AUROC", "change", "lowest scene", "seconds"]
+        pages.append(table(header, rows))
+    return "\n\n".join(pages)
+
+
+def pictures_table(result):
+    pages = [f"{result['detector']}: mean over all these scenes {figure(result['mean'])}; the worst of them are"]
+    for place, (scene, cube) in enumerate(result["worst"].items(), start=1):
+        pages.append(f"{place}. {scene}: AUROC {figure(cube['auroc'])}, average precision "
+                     f"{figure(cube['average_precision'])}, AUPRO {figure(cube['aupro'])}")
+        pages.append(f'   ![The scene with what was found outlined, and its scores](images/worst_{place}.png)\n'
+                     f'   <img src="images/worst_{place}_mask.png" width="300" alt="Its defects">')
+    return "\n\n".join(pages)
 
 
 SUITES = {"scenes": (scenes_suite, scenes_table), "one-class": (one_class_suite, one_class_table),
           "development": (development_suite, development_table),
-          "robustness": (robustness_suite, robustness_table), "ablation": (ablation_suite, ablation_table)}
+          "robustness": (robustness_suite, robustness_table), "ablation": (ablation_suite, ablation_table),
+          "pictures": (pictures_suite, pictures_table)}
+OF_ONE_SEED = ("robustness", "pictures")
 
 
 def markers(suite):
@@ -391,7 +458,7 @@ def write_report(folder, suite, seeds, result, commands):
     """The suite's table in quality.md and its figures in quality.json; other suites stay as they are."""
     page, record = folder / "quality.md", folder / "quality.json"
     text = page.read_text(encoding="utf-8") if page.exists() else ""
-    tables = f"{caption(seeds)}\n\n{SUITES[suite][1](result, len(seeds))}"
+    tables = f"{caption(seeds)}\n\n{SUITES[suite][1](result)}"
     page.write_text(with_table(text, suite, tables), encoding="utf-8")
     known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     known[suite] = {"seeds": seeds, "result": result, "commands": commands}
@@ -455,8 +522,9 @@ def measure(bench, options):
         bench.commands = []
         try:
             if suite == "ablation" or detectors:
-                result = SUITES[suite][0](bench, detectors, options.seeds)
-                write_report(options.output, suite, options.seeds, result, bench.commands)
+                seeds = options.seeds[:1] if suite in OF_ONE_SEED else options.seeds
+                result = SUITES[suite][0](bench, detectors, seeds)
+                write_report(options.output, suite, seeds, result, bench.commands)
         except Failed as failure:
             problems.append(f"{suite}: {failure}")
     return problems

@@ -13,5 +13,7 @@ trap 'rm -f "$report"' EXIT
 status=0
 ctest --preset release -j 2 "$@" | tee "$report" || status=$?
 skipped="$(grep -c '\*\*\*Skipped' "$report" || true)"
-echo "Skipped for want of data (HYPERDEFECT_TEST_DATA): $skipped"
+# What each test printed stands in ctest's log alone.
+for_data="$(grep -c 'needs real data' build/release/Testing/Temporary/LastTest.log || true)"
+echo "Skipped: $skipped tests, of these for want of data (HYPERDEFECT_TEST_DATA): $for_data"
 exit "$status"

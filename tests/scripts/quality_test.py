@@ -26,9 +26,10 @@ class Figures(unittest.TestCase):
 
     def test_spread_is_the_range_over_seeds(self):
         value = quality.middle_and_spread([.90, .93, .91, None])
-        self.assertEqual(quality.with_spread(value, 3), ".9100 (.0300)")
-        self.assertEqual(quality.with_spread(value, 1), ".9100")
-        self.assertEqual(quality.with_spread(quality.middle_and_spread([None]), 3), "-")
+        self.assertEqual(quality.with_spread(value), ".9100 (.0300)")
+        self.assertEqual(quality.median(value), ".9100")
+        self.assertEqual(quality.with_spread(quality.middle_and_spread([.91])), ".9100")
+        self.assertEqual(quality.with_spread(quality.middle_and_spread([None])), "-")
 
     def test_mean_over_cubes_comes_before_the_median_over_seeds(self):
         runs = {1: {"a": {"auroc": .8}, "b": {"auroc": 1.0}}, 2: {"a": {"auroc": .6}, "b": {"auroc": .9}},
@@ -73,7 +74,9 @@ class Settings(unittest.TestCase):
         self.assertEqual(ran.stderr, "")
 
     def test_the_program_knows_every_ablation(self):
-        self.accepted([setting for settings in quality.ABLATIONS.values() for setting in settings])
+        for network, ablations in quality.ABLATIONS.items():
+            for settings in ablations.values():
+                self.accepted([f"model.detector={network}", *settings])
 
     def test_the_program_knows_every_detector(self):
         self.accepted([word for detector in quality.DETECTORS.values() for word in detector.arguments
@@ -89,6 +92,9 @@ class WholeRun(unittest.TestCase):
             page = (Path(folder) / "quality.md").read_text(encoding="utf-8")
             self.check(record, page)
             self.assertNotIn(folder, json.dumps(record))
+            for picture in ("worst_1.png", "worst_3_mask.png"):
+                self.assertGreater((Path(folder) / "images" / picture).stat().st_size, 100)
+                self.assertIn(picture, page)
             self.assertEqual(quality.main([*arguments, "--only", "scenes"]), 0)
             again = json.loads((Path(folder) / "quality.json").read_text(encoding="utf-8"))
             self.assertEqual(again["scenes"]["result"], record["scenes"]["result"], "timings too: nothing ran anew")
@@ -101,12 +107,16 @@ class WholeRun(unittest.TestCase):
         self.assertLess(scenes["auc_f_tau"]["mean"]["median"], scenes["auc_d_tau"]["mean"]["median"])
         self.assertEqual(set(record["one-class"]["result"]["rx"]), {"a20", "a40", "a20, shifted", "a40, shifted"})
         self.assertEqual(set(record["development"]["result"]["rx"]), set(quality.DEVELOPMENT))
-        self.assertEqual(list(record["ablation"]["result"]), list(quality.ABLATIONS)[:quality.QUICK_ABLATIONS])
+        for network, ablations in quality.ABLATIONS.items():
+            self.assertEqual(list(record["ablation"]["result"][network]), list(ablations)[:quality.QUICK_ABLATIONS])
         robustness = record["robustness"]["result"]["rx"]
         self.assertEqual(set(robustness), set(quality.ROBUSTNESS))
         for variant in ("turned by 90 degrees", "flipped", "bands reversed", "gain 1000"):
             for change in robustness[variant].values():
                 self.assertAlmostEqual(change, 0, delta=1e-3, msg=variant)
+        worst = record["pictures"]["result"]["worst"]
+        self.assertEqual(len(worst), 3)
+        self.assertEqual(list(worst), sorted(worst, key=lambda scene: worst[scene]["auroc"]))
         for suite in quality.SUITES:
             self.assertIn(quality.markers(suite)[0], page)
         self.assertIn("| **mean** |", page)
