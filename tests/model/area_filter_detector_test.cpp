@@ -20,6 +20,7 @@ DetectorOptions small_options() {
 std::shared_ptr<AreaFilterDetector> observed(const spectral::Block& scene) {
   auto detector =
       std::make_shared<AreaFilterDetector>(small_options(), test::regular_bands(scene.values.size(0)));
+  detector->to(test::test_device());
   detector->bind(detector->bands());
   detector->observe(scene);
   detector->finish();

@@ -20,6 +20,7 @@ using DetectorPtr = std::shared_ptr<AutoencoderDetector>;
 DetectorPtr detector_for(const DetectorOptions& options, std::int64_t bands, std::uint64_t seed = 1) {
   torch::manual_seed(seed);
   auto detector = std::make_shared<AutoencoderDetector>(options, test::regular_bands(bands));
+  detector->to(test::test_device());
   detector->bind(detector->bands());
   return detector;
 }
@@ -54,7 +55,7 @@ void train(AutoencoderDetector& detector, const spectral::Block& scene, int step
   detector.train();
   for (int i = 0; i < steps; ++i) {
     optimizer.zero_grad();
-    const auto loss = detector.loss(batch, generator);
+    const auto loss = test::loss_of(detector, batch, generator);
     loss.backward();
     optimizer.step();
   }
@@ -137,7 +138,8 @@ double expected_loss(AutoencoderDetector& detector, const spectral::Block& scene
   auto generator = test::seeded(77);
   double sum = 0.0;
   for (int i = 0; i < 20; ++i) {
-    sum += detector.loss({block.values.unsqueeze(0), block.valid.unsqueeze(0)}, generator).item<double>();
+    sum += test::loss_of(detector, {block.values.unsqueeze(0), block.valid.unsqueeze(0)}, generator)
+               .item<double>();
   }
   return sum / 20;
 }
@@ -169,7 +171,7 @@ TEST(AutoencoderDetector, InvalidPixelsHaveNoLoss) {
     auto generator = test::seeded(4);
     const auto block = detector->prepare(scene);
     const auto none = torch::zeros_like(block.valid).unsqueeze(0);
-    EXPECT_EQ(detector->loss({block.values.unsqueeze(0), none}, generator).item<double>(), 0.0);
+    EXPECT_EQ(test::loss_of(*detector, {block.values.unsqueeze(0), none}, generator).item<double>(), 0.0);
   }
 }
 
@@ -181,9 +183,9 @@ TEST(AutoencoderDetector, EqualGeneratorsGiveEqualLosses) {
   auto a = test::seeded(4);
   auto b = test::seeded(4);
   auto c = test::seeded(5);
-  const auto loss = detector->loss(batch, a).item<double>();
-  EXPECT_EQ(detector->loss(batch, b).item<double>(), loss);
-  EXPECT_NE(detector->loss(batch, c).item<double>(), loss);
+  const auto loss = test::loss_of(*detector, batch, a).item<double>();
+  EXPECT_EQ(test::loss_of(*detector, batch, b).item<double>(), loss);
+  EXPECT_NE(test::loss_of(*detector, batch, c).item<double>(), loss);
 }
 
 TEST(AutoencoderDetector, BeginsAsTheIdentityWithInputSkip) {

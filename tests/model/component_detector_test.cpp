@@ -40,6 +40,7 @@ DetectorOptions options_for(const std::string& detector) {
 
 std::shared_ptr<Detector> fitted(const DetectorOptions& options, const spectral::Block& scene) {
   auto detector = make_detector(options, test::regular_bands(scene.values.size(0)));
+  detector->to(test::test_device());
   detector->bind(detector->bands());
   detector->observe(scene);
   EXPECT_FALSE(detector->finish());
@@ -102,10 +103,11 @@ TEST_P(OnComponents, TakesTheTransformAndComparesTheAngleInPhysicalUnits) {
 
 TEST_P(OnComponents, HasNothingToTrain) {
   auto detector = make_detector(options_, test::regular_bands(8));
+  detector->to(test::test_device());
   EXPECT_FALSE(detector->trainable());
   EXPECT_TRUE(detector->parameters().empty());
   auto generator = test::seeded(1);
-  HYPERDEFECT_EXPECT_ERROR(detector->loss({}, generator), Error,
+  HYPERDEFECT_EXPECT_ERROR(detector->losses({}, generator), Error,
                            detector->name() + " is not trained by gradient");
   const auto page = detector->summary();
   EXPECT_NE(page.find(std::string("\n") + GetParam() + ": "), std::string::npos) << page;
@@ -117,6 +119,7 @@ TEST_P(OnComponents, HasNothingToTrain) {
 
 TEST_P(OnComponents, SaysThatThereIsTooLittleToLearnFrom) {
   auto detector = make_detector(options_, test::regular_bands(8));
+  detector->to(test::test_device());
   HYPERDEFECT_EXPECT_ERROR(detector->finish(), InputError, "too few valid pixels to learn from: 0");
 }
 

@@ -24,6 +24,7 @@ DetectorOptions fused(std::vector<std::string> members, std::vector<double> weig
 std::shared_ptr<Detector> fitted(const DetectorOptions& options, const spectral::Block& scene) {
   torch::manual_seed(1);
   auto detector = make_detector(options, test::regular_bands(scene.values.size(0)));
+  detector->to(test::test_device());
   const torch::NoGradGuard no_gradient;
   detector->bind(detector->bands());
   do {
@@ -74,7 +75,7 @@ TEST_F(Fused, TrainsItsMembersTogether) {
   auto generator = test::seeded(1);
   detector->train();
   detector->begin_epoch();
-  detector->loss({block.values.unsqueeze(0), block.valid.unsqueeze(0)}, generator).backward();
+  test::loss_of(*detector, {block.values.unsqueeze(0), block.valid.unsqueeze(0)}, generator).backward();
   for (const auto* name : {"segmenter.network0.head.weight", "autoencoder.network.head.weight"}) {
     EXPECT_TRUE(detector->named_parameters()[name].grad().defined()) << name;
   }
@@ -86,6 +87,7 @@ TEST_F(Fused, StateCarriesAllThatScoringNeeds) {
   const auto detector = fitted(options, scene_);
   torch::manual_seed(9);
   auto other = make_detector(options, test::regular_bands(6));
+  other->to(test::test_device());
   other->bind(other->bands());
   other->eval();
   load_state(*other, state_of(*detector), "a test");

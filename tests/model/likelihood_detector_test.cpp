@@ -28,6 +28,7 @@ DetectorOptions log_options() {
 
 DetectorPtr detector_for(const DetectorOptions& options, std::int64_t bands) {
   auto detector = std::make_shared<LikelihoodDetector>(options, test::regular_bands(bands));
+  detector->to(test::test_device());
   detector->bind(detector->bands());
   return detector;
 }
@@ -270,7 +271,7 @@ TEST(LikelihoodDetector, HasNothingToTrain) {
   EXPECT_FALSE(detector->trainable());
   EXPECT_EQ(detector->prepare(scene_of(24, 1)).values.size(0), 8);
   auto generator = test::seeded(1);
-  HYPERDEFECT_EXPECT_ERROR(detector->loss({}, generator), Error,
+  HYPERDEFECT_EXPECT_ERROR(detector->losses({}, generator), Error,
                            "LikelihoodDetector is not trained by gradient");
 }
 

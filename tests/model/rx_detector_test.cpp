@@ -25,6 +25,7 @@ spectral::Block cross() {
 
 RxDetector fitted(const spectral::Block& block, const DetectorOptions& options = {}) {
   RxDetector detector(options, spectral::Bands{block.values.size(0), {}, {}, {}});
+  detector.to(test::test_device());
   detector.bind(detector.bands());
   detector.observe(block);
   detector.finish();
@@ -52,6 +53,7 @@ TEST(RxDetector, PassMayBeSplitIntoBlocks) {
   const auto scene = test::whole_block(test::smooth_scene(3, {12, 10}, 1));
   auto whole = fitted(scene);
   RxDetector split({}, spectral::Bands{3, {}, {}, {}});
+  split.to(test::test_device());
   split.bind(split.bands());
   split.observe(test::cut(scene, {0, 0, 5, 10}));
   split.observe(test::cut(scene, {5, 0, 7, 10}));
@@ -76,6 +78,7 @@ TEST(RxDetector, SaysThatTheCovarianceIsSingular) {
 
 TEST(RxDetector, SaysThatThereIsTooLittleToLearnFrom) {
   RxDetector detector({}, spectral::Bands{2, {}, {}, {}});
+  detector.to(test::test_device());
   detector.bind(detector.bands());
   HYPERDEFECT_EXPECT_ERROR(
       detector.finish(), InputError,
@@ -110,16 +113,18 @@ TEST(RxDetector, SmoothsItsScore) {
 
 TEST(RxDetector, NeedsACubesBands) {
   RxDetector detector({}, spectral::Bands{2, {}, {}, {}});
+  detector.to(test::test_device());
   EXPECT_EQ(test::refusal([&] { detector.score(cross()); }), "RxDetector: bind() to a cube's bands first");
 }
 
 TEST(RxDetector, HasNothingToTrain) {
   RxDetector detector({}, spectral::Bands{2, {}, {}, {}});
+  detector.to(test::test_device());
   EXPECT_FALSE(detector.trainable());
   EXPECT_EQ(detector.field().halo, 0);
   EXPECT_EQ(detector.bytes_per_pixel(), 24);
   auto generator = test::seeded(1);
-  HYPERDEFECT_EXPECT_ERROR(detector.loss({}, generator), Error, "RxDetector is not trained by gradient");
+  HYPERDEFECT_EXPECT_ERROR(detector.losses({}, generator), Error, "RxDetector is not trained by gradient");
   EXPECT_NE(detector.summary().find("rx: Mahalanobis distance to the background mean over 2 bands"),
             std::string::npos);
 }

@@ -21,6 +21,7 @@ DetectorPtr detector_for(std::int64_t bands, std::uint64_t seed = 1,
                          const DetectorOptions& options = test::tiny_options()) {
   torch::manual_seed(seed);
   auto detector = std::make_shared<SegmenterDetector>(options, test::regular_bands(bands));
+  detector->to(test::test_device());
   detector->bind(detector->bands());
   return detector;
 }
@@ -59,7 +60,7 @@ void train(SegmenterDetector& detector, const spectral::Block& scene, int steps)
   detector.begin_epoch();
   for (int i = 0; i < steps; ++i) {
     optimizer.zero_grad();
-    detector.loss(batch, generator).backward();
+    test::loss_of(detector, batch, generator).backward();
     optimizer.step();
   }
   detector.eval();
@@ -104,12 +105,12 @@ TEST(SegmenterDetector, LearnsWithTheSameNumbersAfterEachBeginning) {
   const auto loss = [&] {
     auto generator = test::seeded(4);
     detector->begin_epoch();
-    return detector->loss(batch, generator).item<double>();
+    return test::loss_of(*detector, batch, generator).item<double>();
   };
   detector->train();
   const auto first = loss();
   auto generator = test::seeded(9);
-  detector->loss(batch, generator);
+  test::loss_of(*detector, batch, generator);
   EXPECT_EQ(loss(), first);
 }
 

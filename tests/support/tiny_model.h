@@ -64,6 +64,19 @@ inline spectral::Block whole_block(const torch::Tensor& values) {
   return {values, torch::ones({size.rows, size.cols}, torch::kBool), whole(size), size};
 }
 
+/// The sum of the losses of a step, a scalar, after its preparations.
+inline torch::Tensor loss_of(model::Detector& detector, const model::Batch& batch, at::Generator& generator) {
+  for (const auto& task : detector.preparations(batch, generator)) {
+    task();
+  }
+  auto sum = torch::zeros({});
+  for (const auto& loss : detector.losses(batch, generator)) {
+    const auto value = loss();
+    sum = sum.to(value.device()) + value;
+  }
+  return sum;
+}
+
 /// A window of a block that is a whole image.
 inline spectral::Block cut(const spectral::Block& scene, const Window& window) {
   const auto part = [&window](const torch::Tensor& tensor) {

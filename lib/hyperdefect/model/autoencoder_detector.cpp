@@ -8,8 +8,8 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/model/autocast.h"
 #include "hyperdefect/model/corruption.h"
+#include "hyperdefect/model/precision.h"
 #include "hyperdefect/nn/losses.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
@@ -124,7 +124,7 @@ torch::Tensor AutoencoderDetector::loss_of(const torch::Tensor& predicted, const
 }
 
 torch::Tensor AutoencoderDetector::reconstructed(const torch::Tensor& components, const Window& window) {
-  const Autocast reduced(options_.model.precision == "bfloat16", components.device());
+  const Precision precision(options_.model.precision, components.device());
   const auto output = network_->forward(components, window, preprocess_->band_axes()).to(torch::kFloat);
   return options_.model.input_skip ? components + output : output;
 }

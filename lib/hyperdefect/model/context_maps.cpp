@@ -60,9 +60,13 @@ void ContextMapsImpl::set_variances(const torch::Tensor& variances, double power
   to_white_.copy_(relative(variances, -power / 2));
 }
 
-torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+void ContextMapsImpl::check(const torch::Tensor& components) const {
   TORCH_CHECK(components.dim() == 3 && components.size(0) == to_area_.size(0), "ContextMaps: expected (",
               to_area_.size(0), ", rows, cols), got ", components.sizes());
+}
+
+torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+  check(components);
   const auto values = components.to(torch::kCPU);
   const auto usable = valid.to(torch::kCPU);
   const auto per_component = [](const torch::Tensor& factors) {
@@ -78,6 +82,7 @@ torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const
 }
 
 torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
+  check(components);
   const auto values = components.to(torch::kCPU);
   const auto usable = valid.to(torch::kCPU);
   std::vector<torch::Tensor> all{values.norm(2, 0)};

@@ -45,6 +45,7 @@ class ContextMapsImpl : public torch::nn::Module {
   static std::int64_t halo();
 
  private:
+  void check(const torch::Tensor& components) const;
   torch::Tensor plain_score(const torch::Tensor& maps) const;
 
   /// (components): from the components to those of power .5, and to full whitening.

@@ -89,8 +89,6 @@ class Detector : public torch::nn::Module {
   /// they may be computed at the same time. The generator decides what is hidden or implanted.
   /// @throws Error where the detector is not trainable().
   virtual std::vector<Loss> losses(const Batch& batch, at::Generator& generator);
-  /// The sum of the losses of a step, a scalar, after its preparations.
-  torch::Tensor loss(const Batch& batch, at::Generator& generator);
 
   /// Gathers what normalises the score; finish_calibration() closes the pass.
   virtual void calibrate(const spectral::Block& block) = 0;

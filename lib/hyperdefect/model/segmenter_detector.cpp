@@ -8,7 +8,7 @@
 
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/model/autocast.h"
+#include "hyperdefect/model/precision.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
 #include "hyperdefect/spectral/gaussian.h"
@@ -162,14 +162,13 @@ SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& gener
 
 torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& inputs,
                                         const Window& window) const {
-  const Autocast reduced(options_.model.precision == "bfloat16", inputs.device());
+  const Precision precision(options_.model.precision, inputs.device());
   return network->forward(inputs, window).to(torch::kFloat).squeeze(1);
 }
 
 void SegmenterDetector::begin_epoch() {
   pool_.clear();
   steps_ = 0;
-  network_steps_ = 0;
 }
 
 std::vector<std::size_t> SegmenterDetector::networks_of_step() {
@@ -179,12 +178,14 @@ std::vector<std::size_t> SegmenterDetector::networks_of_step() {
     std::iota(drawn.begin(), drawn.end(), std::size_t{0});
     return drawn;
   }
-  ++steps_;
-  const auto networks = static_cast<double>(networks_.size());
-  const auto due = std::llround(static_cast<double>(steps_) * networks * options_.segmenter.share);
-  for (; network_steps_ < due; ++network_steps_) {
-    drawn.push_back(static_cast<std::size_t>(network_steps_) % networks_.size());
+  const auto taken_after = [&](std::int64_t steps) {
+    return std::llround(static_cast<double>(steps * static_cast<std::int64_t>(networks_.size())) *
+                        options_.segmenter.share);
+  };
+  for (auto taken = taken_after(steps_); taken < taken_after(steps_ + 1); ++taken) {
+    drawn.push_back(static_cast<std::size_t>(taken) % networks_.size());
   }
+  ++steps_;
   return drawn;
 }
 

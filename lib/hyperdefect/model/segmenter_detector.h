@@ -86,9 +86,8 @@ class SegmenterDetector : public Detector {
   torch::Tensor mean_;
   /// Examples do not move when others are added.
   std::deque<Example> pool_;
-  /// Of this epoch: steps, and the steps that networks took together.
+  /// Of this epoch.
   std::int64_t steps_ = 0;
-  std::int64_t network_steps_ = 0;
   MeanScore calibration_;
 };
 
