@@ -15,5 +15,5 @@ ctest --preset release -j 2 "$@" | tee "$report" || status=$?
 skipped="$(grep -c '\*\*\*Skipped' "$report" || true)"
 # What each test printed stands in ctest's log alone.
 for_data="$(grep -c 'needs real data' build/release/Testing/Temporary/LastTest.log || true)"
-echo "Skipped: $skipped tests, of these for want of data (HYPERDEFECT_TEST_DATA): $for_data"
+echo "Tests skipped: $skipped, of these for want of data (HYPERDEFECT_TEST_DATA): $for_data"
 exit "$status"

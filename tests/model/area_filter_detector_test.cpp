@@ -13,13 +13,14 @@ DetectorOptions small_options() {
   DetectorOptions options;
   options.classical.area_components = 3;
   options.classical.area_sizes_px = {3, 7};
+  options.classical.area_extent = 100.0;
   options.classical.area_smoothing_px = 0.0;
   return options;
 }
 
-std::shared_ptr<AreaFilterDetector> observed(const spectral::Block& scene) {
-  auto detector =
-      std::make_shared<AreaFilterDetector>(small_options(), test::regular_bands(scene.values.size(0)));
+std::shared_ptr<AreaFilterDetector> observed(const spectral::Block& scene,
+                                             const DetectorOptions& options = small_options()) {
+  auto detector = std::make_shared<AreaFilterDetector>(options, test::regular_bands(scene.values.size(0)));
   detector->to(test::test_device());
   detector->bind(detector->bands());
   detector->observe(scene);
@@ -62,8 +63,23 @@ TEST(AreaFilterDetector, StaysZeroWhereNothingStandsOut) {
   EXPECT_EQ(detector->score(scene).score.abs().max().item<float>(), 0.0F);
 }
 
-TEST(AreaFilterDetector, LooksAsFarAsItsLargestArea) {
-  EXPECT_EQ(observed(test::whole_block(test::smooth_scene(5, {9, 9}, 1)))->field().halo, 7);
+TEST(AreaFilterDetector, LooksAsFarAsItsLargestSpot) {
+  const auto scene = test::whole_block(test::smooth_scene(5, {9, 9}, 1));
+  EXPECT_EQ(observed(scene)->field().halo, 7);
+  auto options = small_options();
+  options.classical.area_extent = 1.6;
+  EXPECT_EQ(observed(scene, options)->field().halo, 5);
+}
+
+TEST(AreaFilterDetector, DoesNotTakeALineForASpot) {
+  auto scene = test::whole_block(torch::rand({2, 30, 30}, test::seeded(1)));
+  scene.values.select(1, 6).narrow(1, 8, 5).add_(5.0);
+  const auto score_of_line = [&](double extent) {
+    auto options = small_options();
+    options.classical.area_extent = extent;
+    return observed(scene, options)->score(scene).score[6].narrow(0, 8, 5).mean().item<double>();
+  };
+  EXPECT_LT(score_of_line(1.6), 0.5 * score_of_line(100.0));
 }
 
 }  // namespace

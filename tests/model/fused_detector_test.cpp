@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
 #include "support/expect_error.h"
@@ -93,6 +96,61 @@ TEST_F(Fused, StateCarriesAllThatScoringNeeds) {
   load_state(*other, state_of(*detector), "a test");
   const torch::NoGradGuard no_gradient;
   EXPECT_TRUE(torch::equal(other->score(scene_).score, detector->score(scene_).score));
+}
+
+/// A spot of 2 x 2 pixels at (10, 10) and a line in row 25, of one strange spectrum.
+spectral::Block scene_with_spot_and_line() {
+  auto scene = test::whole_block(test::smooth_scene(4, {40, 40}, 1));
+  const auto change = torch::tensor({0.3F, -0.3F, 0.3F, -0.3F}).view({-1, 1, 1});
+  test::cut(scene, {10, 10, 2, 2}).values += change;
+  test::cut(scene, {25, 5, 1, 30}).values += change;
+  return scene;
+}
+
+class Spots : public ::testing::Test {
+ protected:
+  std::shared_ptr<Detector> detector(double weight) const {
+    auto options = fused({"rx"}, {1.0});
+    options.score.spot_weight = weight;
+    options.score.spot_area_px = 25;
+    return fitted(options, scene_);
+  }
+  spectral::Block scene_ = scene_with_spot_and_line();
+};
+
+TEST_F(Spots, RiseAndLinesDoNot) {
+  const auto plain = detector(0.0)->score(scene_);
+  const auto maps = detector(2.0)->score(scene_);
+  const auto factor = maps.score / plain.score;
+  EXPECT_GT(factor.slice(0, 10, 12).slice(1, 10, 12).min().item<float>(), 2.0F);
+  EXPECT_LT(factor[25].slice(0, 5, 35).median().item<float>(), 1.5F);
+  EXPECT_GE(factor.min().item<float>(), 1.0F);
+  EXPECT_TRUE(torch::equal(maps.parts[0].second, plain.parts[0].second));
+  EXPECT_TRUE(torch::equal(maps.sad_rad, plain.sad_rad));
+}
+
+TEST_F(Spots, DoNotDependOnTheTiles) {
+  scene_.valid.narrow(0, 18, 3).narrow(1, 20, 9).fill_(false);
+  scene_.values.narrow(1, 18, 3).narrow(2, 20, 9).fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto with_spots = detector(2.0);
+  EXPECT_EQ(with_spots->field().halo, 8);
+  const auto all = with_spots->score(scene_).score;
+  EXPECT_TRUE(all.isnan().equal(scene_.valid.logical_not()));
+  const auto plan = plan_windows(scene_.image, with_spots->field(), {1, 24 * 24, {1, 1}});
+  ASSERT_GE(plan.size(), 4U);
+  for (const auto& window : plan) {
+    const auto part = with_spots->score(test::cut(scene_, window.read)).score;
+    const auto got = part.narrow(0, window.keep.row - window.read.row, window.keep.rows)
+                         .narrow(1, window.keep.col - window.read.col, window.keep.cols);
+    const auto wanted =
+        all.narrow(0, window.keep.row, window.keep.rows).narrow(1, window.keep.col, window.keep.cols);
+    test::expect_close(got.nan_to_num(-1), wanted.nan_to_num(-1), 1e-6);
+  }
+}
+
+TEST_F(Spots, AreNamedInTheSummary) {
+  EXPECT_NE(detector(2.0)->summary().find("== spots of less than 25 pixels, weight 2\n"), std::string::npos);
+  EXPECT_EQ(detector(0.0)->summary().find("spots"), std::string::npos);
 }
 
 TEST_F(Fused, SeesWhatItsMembersSee) {

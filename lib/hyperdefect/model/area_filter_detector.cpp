@@ -9,10 +9,6 @@
 namespace hyperdefect::model {
 namespace {
 
-/// Bytes that area_top_hats() needs for a pixel of one map and for each area, beside its result.
-constexpr std::int64_t kTreeBytes = 40;
-constexpr std::int64_t kAreaBytes = 8;
-
 /// The pixels (rows, cols) of a block whose surroundings, as far as the halo reaches, are in it or outside
 /// the image.
 torch::Tensor seen_whole(const spectral::Block& block, std::int64_t halo) {
@@ -33,14 +29,15 @@ AreaFilterDetector::AreaFilterDetector(const DetectorOptions& options, const spe
     : ComponentDetector({"AreaFilterDetector", options.classical.area_components,
                          options.classical.area_power, options.classical.area_smoothing_px},
                         options.preprocess, bands),
-      areas_px_(options.classical.area_sizes_px) {
+      areas_px_(options.classical.area_sizes_px),
+      extent_(options.classical.area_extent) {
   const auto areas = static_cast<std::int64_t>(areas_px_.size());
   area_means_ = register_buffer("area_means", torch::ones({areas}));
   sums_ = torch::zeros({areas}, torch::kDouble);
 }
 
 torch::Tensor AreaFilterDetector::norms(const torch::Tensor& components, const torch::Tensor& valid) const {
-  return spectral::area_top_hats(components, valid, areas_px_).norm(2, 1);
+  return spectral::area_top_hats(components, valid, areas_px_, extent_).norm(2, 1);
 }
 
 void AreaFilterDetector::calibrate(const spectral::Block& block) {
@@ -66,13 +63,13 @@ torch::Tensor AreaFilterDetector::score_of(const torch::Tensor& components,
 }
 
 std::int64_t AreaFilterDetector::reach_px() const {
-  return *std::max_element(areas_px_.begin(), areas_px_.end());
+  return spectral::area_filter_reach_px(areas_px_, extent_);
 }
 
 std::int64_t AreaFilterDetector::score_bytes_per_pixel() const {
   const auto areas = static_cast<std::int64_t>(areas_px_.size());
   const auto results = areas * (2 * components() + 2) * static_cast<std::int64_t>(sizeof(float));
-  return results + at::get_num_threads() * (kTreeBytes + kAreaBytes * areas);
+  return results + at::get_num_threads() * spectral::area_filter_bytes_per_pixel(areas_px_);
 }
 
 std::string AreaFilterDetector::score_summary() const {

@@ -27,6 +27,7 @@ class AreaFilterDetector : public ComponentDetector {
   std::string score_summary() const override;
 
   std::vector<std::int64_t> areas_px_;
+  double extent_;
   /// (areas): mean of each area's map over the training data.
   torch::Tensor area_means_;
   /// (areas) double, and how many pixels were summed: gathered while the calibration runs.

@@ -32,10 +32,16 @@ void declare_area_filter(config::Section& section, ClassicalOptions& options) {
   section
       .add("area_sizes_px", &options.area_sizes_px,
            "area_filter: spots of fewer pixels than this count. The maps of several areas are averaged, each "
-           "divided by its mean over the training data. A window of a large image reaches as far as the "
-           "largest area beyond what it keeps.")
+           "divided by its mean over the training data.")
       .range(2, 1e4)
       .entries(1, 16);
+  section
+      .add("area_extent", &options.area_extent,
+           "area_filter: spots do not count that are at least this many times the square root of the area "
+           "long: "
+           "lines and edges. An ellipse twice as long as wide is at 1.6; with 100 only areas count, and a "
+           "window of a large image reaches as far as the largest of them beyond what it keeps.")
+      .range(1, 100);
   section.add("area_smoothing_px", &options.area_smoothing_px, for_detector("area_filter", kSmoothing))
       .range(0, 64);
 }

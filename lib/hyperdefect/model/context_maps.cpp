@@ -74,7 +74,8 @@ torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const
   };
   const auto leading = (values * per_component(to_area_)).slice(0, 0, kAreaComponents).contiguous();
   std::vector<torch::Tensor> all;
-  for (const auto& norms : spectral::area_top_hats(leading, usable, kAreas).norm(2, 1).unbind(0)) {
+  for (const auto& norms :
+       spectral::area_top_hats(leading, usable, kAreas, spectral::kTwiceAsLongAsWide).norm(2, 1).unbind(0)) {
     all.push_back(spectral::gaussian_smoothed(norms, usable, kSmoothingPx).nan_to_num(0.0));
   }
   all.push_back((values * per_component(to_white_)).norm(2, 0));
@@ -130,7 +131,7 @@ torch::Tensor ContextMapsImpl::suspicious(const torch::Tensor& maps) const {
 }
 
 std::int64_t ContextMapsImpl::halo() {
-  const auto area = *std::max_element(kAreas.begin(), kAreas.end());
+  const auto area = spectral::area_filter_reach_px(kAreas, spectral::kTwiceAsLongAsWide);
   return std::max(area + spectral::gaussian_radius(kSmoothingPx), kRings.back().reach_px());
 }
 

@@ -9,6 +9,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/detectors.h"
+#include "hyperdefect/spectral/area_filter.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -34,7 +35,9 @@ void append(std::vector<T>& all, std::vector<T> more) {
 }  // namespace
 
 FusedDetector::FusedDetector(const DetectorOptions& options, const spectral::Bands& bands)
-    : Detector("FusedDetector") {
+    : Detector("FusedDetector"),
+      spot_weight_(options.score.spot_weight),
+      spot_areas_px_{options.score.spot_area_px} {
   check(options.model);
   for (std::size_t i = 0; i < options.model.fused.size(); ++i) {
     auto alone = options;
@@ -145,6 +148,11 @@ ScoreMaps FusedDetector::score(const spectral::Block& block) {
       fused.score = fused.score + weighted;
     }
   }
+  if (spot_weight_ > 0) {
+    const auto spots = spectral::area_top_hats(fused.score.unsqueeze(0), fused.valid, spot_areas_px_,
+                                               spectral::kTwiceAsLongAsWide, spectral::Hats::bright);
+    fused.score = fused.score + spot_weight_ * spots[0][0];
+  }
   return fused;
 }
 
@@ -155,6 +163,9 @@ Field FusedDetector::field() const {
     field.grid = std::lcm(field.grid, one.grid);
     field.halo = std::max(field.halo, one.halo);
   }
+  if (spot_weight_ > 0) {
+    field.halo += spectral::area_filter_reach_px(spot_areas_px_, spectral::kTwiceAsLongAsWide);
+  }
   return field;
 }
 
@@ -163,7 +174,8 @@ std::int64_t FusedDetector::bytes_per_pixel() const {
   for (const auto& member : members_) {
     most = std::max(most, member.detector->bytes_per_pixel());
   }
-  return most + static_cast<std::int64_t>(members_.size() * 2 * sizeof(float));
+  most = std::max(most, spectral::area_filter_bytes_per_pixel(spot_areas_px_));
+  return most + static_cast<std::int64_t>((members_.size() * 2 + 2) * sizeof(float));
 }
 
 std::string FusedDetector::summary() const {
@@ -171,6 +183,10 @@ std::string FusedDetector::summary() const {
   for (const auto& member : members_) {
     page += text::cat("== ", member.name, ", weight ", text::number(member.weight), "\n",
                       member.detector->summary());
+  }
+  if (spot_weight_ > 0) {
+    page += text::cat("== spots of less than ", text::counted(spot_areas_px_.front(), "pixel"), ", weight ",
+                      text::number(spot_weight_), "\n");
   }
   return page;
 }

@@ -14,6 +14,11 @@ namespace hyperdefect::model {
 /// Several detectors as one: each is fitted, and the score is the weighted sum of their scores, each divided
 /// by its mean over the training data. The spectral angle is the first member's, and each member's own map is
 /// handed out as a part.
+///
+/// To the sum is added `score.spot_weight` times its own bright area top hat (spectral/area_filter.h), for
+/// spots of less than `score.spot_area_px` pixels that are no more than twice as long as wide. What is left
+/// of most false alarms are edges and lines; most defects are compact. Large and long defects keep the score
+/// that they had.
 class FusedDetector : public Detector {
  public:
   /// @throws ConfigError where a member is named twice or is `fused` itself, or the weights do not match the
@@ -47,6 +52,8 @@ class FusedDetector : public Detector {
 
   std::vector<Member> members_;
   torch::Tensor means_;
+  double spot_weight_;
+  std::vector<std::int64_t> spot_areas_px_;
 };
 
 }  // namespace hyperdefect::model

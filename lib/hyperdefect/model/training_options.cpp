@@ -90,6 +90,16 @@ void declare(config::Section& section, ScoreOptions& options) {
       .add("smoothing_px", &options.smoothing_px,
            "autoencoder: each part is smoothed by a Gaussian of this standard deviation.")
       .range(0, 64);
+  section
+      .add(
+          "spot_weight", &options.spot_weight,
+          "fused: spots in the sum, more compact than lines and edges, rise by so many times what they stand "
+          "out from their surroundings; 0 leaves the sum as it is.")
+      .range(0, 1e3);
+  section
+      .add("spot_area_px", &options.spot_area_px,
+           "fused: a spot has fewer pixels than this, and is at most about twice as long as wide.")
+      .range(2, 1e4);
 }
 
 }  // namespace hyperdefect::model

@@ -38,6 +38,8 @@ struct ScoreOptions {
   double mahalanobis_weight = 0.0;
   double rx_weight = 0.0;
   double smoothing_px = 0.5;
+  double spot_weight = 0.0;
+  std::int64_t spot_area_px = 400;
 };
 
 void declare(config::Section& section, ScoreOptions& options);

@@ -46,19 +46,41 @@ void sort_by_digit(const std::vector<std::uint64_t>& from, std::vector<std::uint
   }
 }
 
+/// Pixels that are connected, and their bounding box.
+struct Component {
+  std::int32_t pixels;
+  std::int32_t first_row;
+  std::int32_t last_row;
+  std::int32_t first_col;
+  std::int32_t last_col;
+
+  void take(const Component& other) {
+    pixels += other.pixels;
+    first_row = std::min(first_row, other.first_row);
+    last_row = std::max(last_row, other.last_row);
+    first_col = std::min(first_col, other.first_col);
+    last_col = std::max(last_col, other.last_col);
+  }
+};
+
 /// The area filter of one map after the other; what they share is allocated once.
 class AreaFilter {
  public:
-  AreaFilter(Size size, const std::vector<std::int64_t>& areas_px)
+  AreaFilter(Size size, const std::vector<std::int64_t>& areas_px, double extent, Hats hats)
       : size_(size),
+        hats_(hats),
         stride_(static_cast<Cell>(size.cols) + 2),
         areas_px_(areas_px),
         levels_(static_cast<std::size_t>((size.rows + 2) * (size.cols + 2))),
         parents_(levels_.size()),
         roots_(levels_.size()),
-        pixels_(levels_.size()),
+        components_(levels_.size()),
         kept_(levels_.size() * areas_px.size()),
-        residues_(kept_.size()) {}
+        residues_(kept_.size()) {
+    for (const auto area : areas_px) {
+      extents_px_.push_back(extent * std::sqrt(static_cast<double>(area)));
+    }
+  }
 
   /// @param results the first of size.pixels() numbers for the first area; those for the next area lie
   /// `area_stride` further on.
@@ -67,9 +89,11 @@ class AreaFilter {
     std::fill(residues_.begin(), residues_.end(), 0.0F);
     grow();
     add_residues();
-    std::reverse(rising_.begin(), rising_.end());
-    grow();
-    add_residues();
+    if (hats_ == Hats::both) {
+      std::reverse(rising_.begin(), rising_.end());
+      grow();
+      add_residues();
+    }
     write(results, area_stride);
   }
 
@@ -101,13 +125,15 @@ class AreaFilter {
   }
 
   /// Adds the cells from the last to the first of rising_. Each becomes the parent of the components that it
-  /// touches and counts their pixels.
+  /// touches and takes their pixels.
   void grow() {
     std::fill(roots_.begin(), roots_.end(), kUnseen);
     for (auto next = rising_.rbegin(); next != rising_.rend(); ++next) {
       const auto cell = static_cast<std::size_t>(*next);
       parents_[cell] = roots_[cell] = *next;
-      pixels_[cell] = 1;
+      const auto row = *next / stride_ - 1;
+      const auto col = *next % stride_ - 1;
+      components_[cell] = {1, row, row, col, col};
       for (const auto offset : {-stride_, -1, 1, stride_}) {
         join(*next + offset, *next);
       }
@@ -121,7 +147,7 @@ class AreaFilter {
     const auto root = static_cast<std::size_t>(root_of(neighbour));
     if (static_cast<Cell>(root) != cell) {
       parents_[root] = roots_[root] = cell;
-      pixels_[static_cast<std::size_t>(cell)] += pixels_[root];
+      components_[static_cast<std::size_t>(cell)].take(components_[root]);
     }
   }
 
@@ -135,6 +161,16 @@ class AreaFilter {
     return cell;
   }
 
+  /// Area and extent, with the mirror image beyond a border.
+  std::pair<std::int64_t, double> size_of(const Component& component) const {
+    const int rows_twice = component.first_row == 0 || component.last_row == size_.rows - 1 ? 1 : 0;
+    const int cols_twice = component.first_col == 0 || component.last_col == size_.cols - 1 ? 1 : 0;
+    const auto rows = std::int64_t{component.last_row - component.first_row + 1} << rows_twice;
+    const auto cols = std::int64_t{component.last_col - component.first_col + 1} << cols_twice;
+    return {std::int64_t{component.pixels} << (rows_twice + cols_twice),
+            static_cast<double>(std::max(rows, cols))};
+  }
+
   /// Goes from the roots of the tree to its leaves: a cell whose component is too small takes its parent's
   /// level. Cells of one level form a chain, of which the end counts all.
   void add_residues() {
@@ -143,8 +179,9 @@ class AreaFilter {
       const auto cell = static_cast<std::size_t>(next);
       const auto parent = static_cast<std::size_t>(parents_[cell]);
       const bool is_root = parent == cell;
+      const auto [area, extent] = size_of(components_[cell]);
       for (std::size_t k = 0; k < areas; ++k) {
-        const bool stays = is_root || pixels_[cell] >= areas_px_[k];
+        const bool stays = is_root || area >= areas_px_[k] || extent >= extents_px_[k];
         const float kept = stays ? levels_[cell] : kept_[parent * areas + k];
         kept_[cell * areas + k] = kept;
         residues_[cell * areas + k] += std::abs(levels_[cell] - kept);
@@ -165,13 +202,15 @@ class AreaFilter {
   }
 
   Size size_;
+  Hats hats_;
   Cell stride_;
   const std::vector<std::int64_t>& areas_px_;
+  std::vector<double> extents_px_;
   std::vector<float> levels_;
   std::vector<Cell> rising_;
   std::vector<Cell> parents_;
   std::vector<Cell> roots_;
-  std::vector<std::int32_t> pixels_;
+  std::vector<Component> components_;
   std::vector<float> kept_;
   std::vector<float> residues_;
   std::vector<std::uint64_t> keys_;
@@ -181,7 +220,7 @@ class AreaFilter {
 }  // namespace
 
 torch::Tensor area_top_hats(const torch::Tensor& maps, const torch::Tensor& valid,
-                            const std::vector<std::int64_t>& areas_px) {
+                            const std::vector<std::int64_t>& areas_px, double extent, Hats hats) {
   TORCH_CHECK(
       maps.dim() == 3 && valid.dim() == 2 && valid.size(0) == maps.size(1) && valid.size(1) == maps.size(2),
       "area_top_hats: expected maps (components, rows, cols) and a mask (rows, cols), got ", maps.sizes(),
@@ -197,12 +236,28 @@ torch::Tensor area_top_hats(const torch::Tensor& maps, const torch::Tensor& vali
   const auto* usable = mask.const_data_ptr<bool>();
   auto* to = results.data_ptr<float>();
   at::parallel_for(0, maps.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    AreaFilter filter(size, areas_px);
+    AreaFilter filter(size, areas_px, extent, hats);
     for (auto i = begin; i < end; ++i) {
       filter(from + i * size.pixels(), usable, to + i * size.pixels(), maps.size(0) * size.pixels());
     }
   });
   return results.to(maps.device());
+}
+
+std::int64_t area_filter_bytes_per_pixel(const std::vector<std::int64_t>& areas_px) {
+  // Level, order, parent and root of a cell, its key twice, and two numbers for each area.
+  constexpr std::size_t kTree =
+      sizeof(float) + 3 * sizeof(Cell) + 2 * sizeof(std::uint64_t) + sizeof(Component);
+  return static_cast<std::int64_t>(kTree + 2 * sizeof(float) * areas_px.size());
+}
+
+std::int64_t area_filter_reach_px(const std::vector<std::int64_t>& areas_px, double extent) {
+  std::int64_t reach = 0;
+  for (const auto area : areas_px) {
+    const double length = std::min(static_cast<double>(area), extent * std::sqrt(static_cast<double>(area)));
+    reach = std::max(reach, static_cast<std::int64_t>(std::ceil(length)));
+  }
+  return reach;
 }
 
 }  // namespace hyperdefect::spectral
