@@ -12,8 +12,8 @@ namespace hyperdefect::model {
 /// at beside the components themselves.
 ///
 /// The M maps are, in this order: for each of four areas the norm of the area top hats (what is brighter or
-/// darker than its surroundings and smaller than the area), the Mahalanobis distance to the mean, the norm of
-/// the components, and for each of three rings the distance to the ring's mean.
+/// darker than its surroundings, smaller than the area and no line), the Mahalanobis distance to the mean,
+/// the norm of the components, and for each of three rings the distance to the ring's mean.
 class ContextMapsImpl : public torch::nn::Module {
  public:
   explicit ContextMapsImpl(std::int64_t components);
