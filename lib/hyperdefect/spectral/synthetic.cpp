@@ -18,6 +18,9 @@ constexpr double kPi = std::numbers::pi;
 /// brightest or darkest of the scene again and again, the last might not be seen.
 constexpr std::int64_t kDonors = 9;
 constexpr std::int64_t kDonorRank = 2;
+/// The material of a pixel: so many that are most like it, among so many drawn.
+constexpr std::int64_t kAlike = 16;
+constexpr std::int64_t kCompared = 4096;
 constexpr double kStripeGain = 0.03;
 
 /// The wavelengths as a tensor (bands) double, with what the drawing of spectral features needs to know of
@@ -83,13 +86,16 @@ torch::Tensor draw_noise(const Canvas& canvas, std::int64_t pixels, Dice& dice) 
   return difference / std::numbers::sqrt2;
 }
 
-/// Mixes a spectrum (bands) in linearly. It holds one noise for all pixels or none, and takes away a part of
-/// theirs, so that a defect would be known by its calm: noise is added until each has as much as before.
-void mix(torch::Tensor& patch, const torch::Tensor& share, const torch::Tensor& spectrum,
+/// Mixes spectra in linearly, (bands, 1) for all pixels or (bands, pixels), which hold the given part of a
+/// pixel's noise variance. They take away a part of the pixels' own, so that a defect would be known by its
+/// calm: noise is added until each has as much as before.
+void mix(torch::Tensor& patch, const torch::Tensor& share, const torch::Tensor& spectra, double noise_held,
          const Canvas& canvas, Dice& dice) {
-  patch.add_(share * (spectrum.to(patch.options()).view({-1, 1, 1}) - patch));
+  const auto mixed_in = spectra.to(patch.options()).expand({-1, share.numel()}).reshape(patch.sizes());
+  patch.add_(share * (mixed_in - patch));
   if (canvas.quiet.size(0) > 0) {
-    const auto lost = (1 - (1 - share).square()).sqrt();
+    const auto kept = (1 - share).square() + noise_held * share.square();
+    const auto lost = (1 - kept).clamp_min(0).sqrt();
     patch.add_(lost * draw_noise(canvas, share.numel(), dice).view(patch.sizes()));
   }
 }
@@ -97,7 +103,7 @@ void mix(torch::Tensor& patch, const torch::Tensor& share, const torch::Tensor& 
 void mix_material(torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas, Dice& dice) {
   const auto spectrum = smooth_spectrum(canvas.axis, dice);
   const auto brightness = patch.nanmean().item<double>() * dice.uniform(0.6, 1.4);
-  mix(patch, share, spectrum / spectrum.mean() * brightness, canvas, dice);
+  mix(patch, share, (spectrum / spectrum.mean() * brightness).unsqueeze(1), 0, canvas, dice);
 }
 
 /// Multiplies by 1 + share * profile (bands).
@@ -120,20 +126,31 @@ torch::Tensor absorption_profile(const SpectralAxis& axis, Dice& dice) {
   return -bell(axis.nm, centre, dice.log_uniform(2 * axis.spacing_nm, widest));
 }
 
-/// (bands, kDonors): random spectra of the scene.
-torch::Tensor draw_donors(const Canvas& canvas, Dice& dice) {
-  const auto drawn = dice.below(canvas.complete.size(0), kDonors);
+/// (bands, count): random spectra of the scene.
+torch::Tensor draw_spectra(const Canvas& canvas, std::int64_t count, Dice& dice) {
+  const auto drawn = dice.below(canvas.complete.size(0), count);
   return canvas.spectra.index_select(1, canvas.complete.index_select(0, drawn));
+}
+
+/// (bands, pixels): random ones of the spectra that are most like the given one (bands, 1). One for all
+/// pixels would be known by its noise, which added to theirs is more than any pixel has.
+torch::Tensor draw_alike(const torch::Tensor& spectrum, std::int64_t pixels, const Canvas& canvas,
+                         Dice& dice) {
+  const auto others = draw_spectra(canvas, std::min(kCompared, canvas.complete.size(0)), dice);
+  const auto distance = (others - spectrum).norm(2, 0);
+  const auto nearest = distance.argsort().slice(0, 0, kAlike);
+  return others.index_select(1, nearest.index_select(0, dice.below(nearest.size(0), pixels)));
 }
 
 void mix_scene(torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas, Dice& dice) {
   if (canvas.complete.size(0) == 0) {
     return;
   }
-  const auto donors = draw_donors(canvas, dice);
+  const auto donors = draw_spectra(canvas, kDonors, dice);
   const auto here = patch.flatten(1).nanmean(1, true);
   const auto order = (donors - here).norm(2, 0).argsort(0, true);
-  mix(patch, share, donors.select(1, order[kDonorRank].item<std::int64_t>()), canvas, dice);
+  const auto donor = donors.narrow(1, order[kDonorRank].item<std::int64_t>(), 1);
+  mix(patch, share, draw_alike(donor, share.numel(), canvas, dice), 1, canvas, dice);
 }
 
 void change(DefectKind kind, torch::Tensor& patch, const torch::Tensor& share, const Canvas& canvas,

@@ -59,8 +59,9 @@ struct Implanted {
 /// is room. Pixels at an outline are covered in part. Sizes of effects follow the brightness of the place, so
 /// that any linear unit will do. What is mixed in gets the noise of the scene, estimated from the
 /// differences of neighbouring pixels (as for the MNF transform; Green et al., 1988), so that no defect is
-/// known by its calm. Where the bands state no wavelengths, 400 to 1000 nm, evenly spaced, are supposed. The
-/// generator is one of the CPU.
+/// known by its calm; what is mixed in of the scene itself comes from several pixels of one material, so that
+/// none is known by its noise either. Where the bands state no wavelengths, 400 to 1000 nm, evenly spaced,
+/// are supposed. The generator is one of the CPU.
 /// @throws UsageError where the options contradict themselves.
 Implanted implant(const torch::Tensor& values, const Bands& bands, const ImplantOptions& options,
                   at::Generator& generator);
