@@ -104,6 +104,16 @@ TEST(MultiHeadSelfAttention, AttendsInEachWindowAlone) {
   expect_close(cut(attention(x), 4, 4, 0, 4), all(cut(x, 4, 4, 0, 4)), 1e-10);
 }
 
+TEST(MultiHeadSelfAttention, FillsNoWindowForAMapThatLiesInOne) {
+  auto attention = make(8);
+  auto all = make(0);
+  const auto x = torch::randn({1, 8, 5, 6}, torch::kDouble);
+  const auto attended = attention->forward_with_weights(x, 8, 2);
+  EXPECT_EQ(attended.weights.sizes(), (std::vector<int64_t>{1, 1, 2, 30, 30}));
+  expect_close(attended.output, all(x), 1e-10);
+  expect_close(attention(x, 8, 2), all(x), 1e-10);
+}
+
 TEST(MultiHeadSelfAttention, DoesNotDependOnHowTheImageIsCutAtWindowBorders) {
   auto attention = make(4);
   const auto image = torch::randn({1, 8, 11, 10}, torch::kDouble);

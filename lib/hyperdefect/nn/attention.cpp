@@ -29,10 +29,11 @@ struct Axis {
 
 Axis lay_windows(int64_t length, int64_t window, int64_t origin) {
   TORCH_CHECK(origin >= 0, kName, ": expected an origin in the image, got ", origin);
-  if (window == 0) {
+  const auto before = window == 0 ? 0 : origin % window;
+  // A map within one window needs no filling up: the tokens that it lacks would be masked out.
+  if (window == 0 || before + length <= window) {
     return {length, length, 0, 0};
   }
-  const auto before = origin % window;
   return {length, window, before, round_up(before + length, window) - before - length};
 }
 
