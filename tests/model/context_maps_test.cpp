@@ -78,8 +78,6 @@ TEST(ContextMaps, TheHighestFiftiethIsSuspicious) {
   const auto context = fitted(components);
   const auto suspicious = context->suspicious(context->maps(components, all_valid(components)));
   EXPECT_NEAR(suspicious.to(torch::kDouble).mean().item<double>(), 0.02, 0.002);
-  const auto plain = context->plain_maps(components, all_valid(components));
-  EXPECT_TRUE(torch::equal(context->suspicious(plain), suspicious));
 }
 
 TEST(ContextMaps, DoNotDependOnTheTiling) {

@@ -25,6 +25,11 @@ constexpr std::array<spectral::DualWindow, 3> kRings{{{3, 7}, {7, 15}, {13, 25}}
 constexpr double kLogFloor = 0.05;
 constexpr double kSuspiciousPart = 0.02;
 
+/// (rows, cols) of (components, rows, cols). Several times as fast as a norm along the first axis.
+torch::Tensor norm_of(const torch::Tensor& components) {
+  return components.square().sum(0).sqrt();
+}
+
 /// (rows, cols): the distance of each pixel to the mean of the valid pixels in the ring around it; 0 where
 /// there are none.
 torch::Tensor ring_contrast(const torch::Tensor& components, const torch::Tensor& weight,
@@ -32,7 +37,7 @@ torch::Tensor ring_contrast(const torch::Tensor& components, const torch::Tensor
   const auto pixels = spectral::background_sums(weight, ring).round();
   const auto mean =
       (spectral::background_sums(components * weight, ring) / pixels.clamp_min(1.0)).to(torch::kFloat);
-  return (components - mean).norm(2, 0).mul(pixels.squeeze(0) > 0);
+  return norm_of(components - mean).mul(pixels.squeeze(0) > 0);
 }
 
 /// w_i / w_1 to the given power, 0 where there is no variance.
@@ -60,13 +65,9 @@ void ContextMapsImpl::set_variances(const torch::Tensor& variances, double power
   to_white_.copy_(relative(variances, -power / 2));
 }
 
-void ContextMapsImpl::check(const torch::Tensor& components) const {
+torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
   TORCH_CHECK(components.dim() == 3 && components.size(0) == to_area_.size(0), "ContextMaps: expected (",
               to_area_.size(0), ", rows, cols), got ", components.sizes());
-}
-
-torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const torch::Tensor& valid) const {
-  check(components);
   const auto values = components.to(torch::kCPU);
   const auto usable = valid.to(torch::kCPU);
   const auto per_component = [](const torch::Tensor& factors) {
@@ -74,24 +75,17 @@ torch::Tensor ContextMapsImpl::plain_maps(const torch::Tensor& components, const
   };
   const auto leading = (values * per_component(to_area_)).slice(0, 0, kAreaComponents).contiguous();
   std::vector<torch::Tensor> all;
-  for (const auto& norms :
-       spectral::area_top_hats(leading, usable, kAreas, spectral::kTwiceAsLongAsWide).norm(2, 1).unbind(0)) {
-    all.push_back(spectral::gaussian_smoothed(norms, usable, kSmoothingPx).nan_to_num(0.0));
+  for (const auto& hats :
+       spectral::area_top_hats(leading, usable, kAreas, spectral::kTwiceAsLongAsWide).unbind(0)) {
+    all.push_back(spectral::gaussian_smoothed(norm_of(hats), usable, kSmoothingPx).nan_to_num(0.0));
   }
-  all.push_back((values * per_component(to_white_)).norm(2, 0));
-  return torch::stack(all);
-}
-
-torch::Tensor ContextMapsImpl::maps(const torch::Tensor& components, const torch::Tensor& valid) const {
-  check(components);
-  const auto values = components.to(torch::kCPU);
-  const auto usable = valid.to(torch::kCPU);
-  std::vector<torch::Tensor> all{values.norm(2, 0)};
+  all.push_back(norm_of(values * per_component(to_white_)));
+  all.push_back(norm_of(values));
   const auto weight = usable.unsqueeze(0).to(torch::kFloat);
   for (const auto& ring : kRings) {
     all.push_back(ring_contrast(values, weight, ring));
   }
-  return torch::cat({plain_maps(values, usable), torch::stack(all)});
+  return torch::stack(all);
 }
 
 void ContextMapsImpl::observe(const torch::Tensor& maps, const torch::Tensor& valid) {

@@ -26,8 +26,6 @@ class ContextMapsImpl : public torch::nn::Module {
 
   /// (components, rows, cols) and their validity (rows, cols) -> (M, rows, cols) on the CPU, not negative.
   torch::Tensor maps(const torch::Tensor& components, const torch::Tensor& valid) const;
-  /// The first of them, which is all that suspicious() looks at and half the work.
-  torch::Tensor plain_maps(const torch::Tensor& components, const torch::Tensor& valid) const;
 
   /// Gathers maps of normal-looking scenes; finish() turns them into the buffers. @throws InputError from
   /// finish() where no pixel was valid.
@@ -36,7 +34,7 @@ class ContextMapsImpl : public torch::nn::Module {
 
   /// (M, rows, cols) maps -> the logarithms of the maps in units of their training means.
   torch::Tensor logarithms(const torch::Tensor& maps) const;
-  /// Maps or plain maps -> (rows, cols) bool: the pixels whose area norms and Mahalanobis distance, added up,
+  /// Maps -> (rows, cols) bool: the pixels whose area norms and Mahalanobis distance, added up,
   /// are among the highest 2 % of the training data. They may be the scene's own defects, so they cannot
   /// serve as examples of normal pixels.
   torch::Tensor suspicious(const torch::Tensor& maps) const;
@@ -45,7 +43,6 @@ class ContextMapsImpl : public torch::nn::Module {
   static std::int64_t halo();
 
  private:
-  void check(const torch::Tensor& components) const;
   torch::Tensor plain_score(const torch::Tensor& maps) const;
 
   /// (components): from the components to those of power .5, and to full whitening.

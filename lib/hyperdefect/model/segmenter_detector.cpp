@@ -120,16 +120,12 @@ void SegmenterDetector::implant(const torch::Tensor& components, const torch::Te
   const torch::NoGradGuard no_gradient;
   const auto usable = valid.to(torch::kCPU);
   const auto scene = with_implants(components.to(torch::kCPU), usable, material(), generator);
-  example.inputs =
-      inputs_of(scene.components, context_->maps(scene.components, usable)).to(components.device());
+  const auto maps = context_->maps(scene.components, usable);
+  // What stands out without an implant may be a defect of the scene and is no example of what is none.
+  const auto counts = context_->suspicious(maps).logical_not().logical_or(scene.label > 0);
+  example.inputs = inputs_of(scene.components, maps).to(components.device());
   example.label = scene.label.to(components.device());
-  example.weight = scene.weight.to(components.device());
-}
-
-torch::Tensor SegmenterDetector::plain(const torch::Tensor& components, const torch::Tensor& valid) const {
-  const torch::NoGradGuard no_gradient;
-  const auto maps = context_->plain_maps(components, valid);
-  return context_->suspicious(maps).logical_not().to(components.device());
+  example.weight = (scene.weight * counts).to(components.device());
 }
 
 /// Making an example costs more than a step: each serves several steps, with other signs and turns.
@@ -141,12 +137,9 @@ std::vector<std::function<void()>> SegmenterDetector::preparations(const Batch& 
   std::vector<std::function<void()>> tasks;
   for (std::int64_t i = 0; i < batch.values.size(0) && pool_.size() < kPool; ++i) {
     auto& example = pool_.emplace_back();
-    const auto values = batch.values[i];
-    const auto valid = batch.valid[i];
-    tasks.emplace_back([this, &example, values, valid, own = spectral::forked(generator)]() mutable {
-      implant(values, valid, own, example);
-    });
-    tasks.emplace_back([this, &example, values, valid] { example.plain = plain(values, valid); });
+    tasks.emplace_back(
+        [this, &example, values = batch.values[i], valid = batch.valid[i],
+         own = spectral::forked(generator)]() mutable { implant(values, valid, own, example); });
   }
   return tasks;
 }
@@ -157,7 +150,7 @@ SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& gener
   const auto turn = dice.below(8);
   const auto signs = random_signs(preprocess_->components(), generator);
   return {spectral::turned(with_signs(example.inputs, signs), turn), spectral::turned(example.label, turn),
-          spectral::turned(example.weight, turn), spectral::turned(example.plain, turn)};
+          spectral::turned(example.weight, turn)};
 }
 
 torch::Tensor SegmenterDetector::logits(Network& network, const torch::Tensor& inputs,
@@ -207,10 +200,9 @@ torch::Tensor SegmenterDetector::network_loss(std::size_t which, at::Generator& 
   while (tokens < kFewestTokens) {
     auto example = drawn_example(generator);
     tokens += tokens_of({example.label.size(0), example.label.size(1)});
-    // What stands out of the scene itself may be a defect and is no example of what is none.
-    weights.push_back(example.weight * example.plain.logical_or(example.label > 0));
     inputs.push_back(std::move(example.inputs));
     labels.push_back(std::move(example.label));
+    weights.push_back(std::move(example.weight));
   }
   const auto loss = weighted_cross_entropy(logits(networks_[which], torch::stack(inputs), {}),
                                            torch::stack(labels), torch::stack(weights));

@@ -47,20 +47,17 @@ class SegmenterDetector : public Detector {
   std::string summary() const override;
 
  private:
-  /// An implanted patch, ready to be learned from: inputs (channels, rows, cols), label, weight, and where
-  /// the patch as it was is not suspicious.
+  /// An implanted patch, ready to be learned from: inputs (channels, rows, cols), label and weight.
   struct Example {
     torch::Tensor inputs;
     torch::Tensor label;
     torch::Tensor weight;
-    torch::Tensor plain;
   };
 
   torch::Tensor inputs_of(const torch::Tensor& components, const torch::Tensor& maps) const;
   torch::Tensor with_signs(const torch::Tensor& inputs, const torch::Tensor& signs) const;
   void implant(const torch::Tensor& components, const torch::Tensor& valid, at::Generator& generator,
                Example& example) const;
-  torch::Tensor plain(const torch::Tensor& components, const torch::Tensor& valid) const;
   Example drawn_example(at::Generator& generator) const;
   /// In training a part of the networks, in turn; else all.
   std::vector<std::size_t> networks_of_step();
