@@ -18,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Tuple
 
@@ -34,10 +35,8 @@ class Detector(NamedTuple):
 # One line a detector: a column of every table.
 DETECTORS: Dict[str, Detector] = {
     "default": Detector(),
-    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]", "--set", "model.fused_weights=[1, 1]"),
-                               ("scenes", "development")),
-    "area filter and RX": Detector(("--set", "model.fused=[area_filter, rx]", "--set", "model.fused_weights=[1, 1]"),
-                                   ("scenes", "development"), seeded=False),
+    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]"), ("scenes", "development")),
+    "area filter and RX": Detector(("--set", "model.fused=[area_filter, rx]"), ("scenes", "development"), seeded=False),
     "area filter": Detector(("--set", "model.detector=area_filter"), ("scenes", "development"), seeded=False),
     "likelihood": Detector(("--set", "model.detector=likelihood"), ("one-class",), seeded=False),
     "autoencoder": Detector(("--set", "model.detector=autoencoder"), ("one-class",)),
@@ -135,9 +134,11 @@ class Bench:
         # Results of another program must not pass for those of this one.
         self.work = Path(options.work).resolve() / hashlib.sha256(self.program.read_bytes()).hexdigest()[:12]
         self.settings = QUICK_SETTINGS if options.quick else ()
-        # Small scenes beside other tests: threads would wait for each other.
-        self.threads = ("--threads", "1") if options.quick else ()
-        self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if options.quick else {})}
+        # Small scenes beside other tests, or several at a time: threads would wait for each other.
+        self.jobs = options.jobs
+        single = options.quick or options.jobs > 1
+        self.threads = ("--threads", "1") if single else ()
+        self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if single else {})}
         self.ablations = QUICK_ABLATIONS if options.quick else None
         self.own_scenes = QUICK_OWN_SCENES if options.quick else OWN_SCENES
         self.images = options.output / "images"
@@ -174,6 +175,11 @@ class Bench:
         result.parent.mkdir(parents=True, exist_ok=True)
         return self.once(result, "synth", "-q", "-o", result, "--into", cubes, "--truth", cubes, "--seed",
                          SEED_OF_MADE_CUBES, *options)
+
+    def all_detected(self, runs):
+        """Of runs {key: arguments of detected()}: what it returns, --jobs at a time."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            return dict(zip(runs, pool.map(lambda run: self.detected(*run), runs.values())))
 
     def detected(self, cubes, name, arguments, seed):
         """What `detect` finds in a folder of cubes."""
@@ -236,40 +242,44 @@ def seeds_of(detector, seeds):
     return seeds if detector.seeded else seeds[:1]
 
 
+def of(found, *key):
+    """Of what is found by (*key, last): {last: ...}."""
+    return {last: value for (*first, last), value in found.items() if tuple(first) == key}
+
+
 def slug(name):
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def scenes_suite(bench, detectors, seeds):
     scenes = bench.data / "scenes"
-    return {name: summary({seed: bench.detected(scenes, f"scenes/{name}", detector.arguments, seed)
-                           for seed in seeds_of(detector, seeds)})
-            for name, detector in detectors.items()}
+    found = bench.all_detected({(name, seed): (scenes, f"scenes/{name}", detector.arguments, seed)
+                                for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
+    return {name: summary(of(found, name)) for name in detectors}
 
 
 def development_suite(bench, detectors, seeds):
-    result = {name: {} for name in detectors}
-    for variant, options in DEVELOPMENT.items():
-        cubes = bench.made(f"development/{slug(variant)}", bench.data / "scenes", options)
-        for name, detector in detectors.items():
-            runs = {seed: bench.detected(cubes, f"development/{slug(variant)}/{name}", detector.arguments, seed)
-                    for seed in seeds_of(detector, seeds)}
-            result[name][variant] = measured(runs, "auroc")
-    return result
+    cubes = {variant: bench.made(f"development/{slug(variant)}", bench.data / "scenes", options)
+             for variant, options in DEVELOPMENT.items()}
+    found = bench.all_detected({
+        (name, variant, seed): (cubes[variant], f"development/{slug(variant)}/{name}", detector.arguments, seed)
+        for variant in DEVELOPMENT for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
+    return {name: {variant: measured(of(found, name, variant), "auroc") for variant in DEVELOPMENT}
+            for name in detectors}
 
 
 def robustness_suite(bench, detectors, seeds):
     """The change of each scene's AUROC."""
-    scenes = bench.data / "scenes"
-    result = {name: {} for name in detectors}
-    for name, detector in detectors.items():
-        plain = bench.detected(scenes, f"scenes/{name}", detector.arguments, seeds[0])
-        for variant, options in ROBUSTNESS.items():
-            cubes = bench.made(f"robustness/{slug(variant)}", scenes, [*options, "--defects", "0"])
-            maps = f"robustness/{slug(variant)}/{name}"
-            found = bench.detected(cubes, maps, detector.arguments, seeds[0])
-            result[name][variant] = {cube: found[cube]["auroc"] - plain[cube]["auroc"] for cube in sorted(plain)}
-    return result
+    cubes = {variant: bench.made(f"robustness/{slug(variant)}", bench.data / "scenes", [*options, "--defects", "0"])
+             for variant, options in ROBUSTNESS.items()}
+    runs = {(name, variant): (cubes[variant], f"robustness/{slug(variant)}/{name}", detector.arguments, seeds[0])
+            for name, detector in detectors.items() for variant in ROBUSTNESS}
+    runs.update({(name, ""): (bench.data / "scenes", f"scenes/{name}", detector.arguments, seeds[0])
+                 for name, detector in detectors.items()})
+    found = bench.all_detected(runs)
+    return {name: {variant: {cube: found[name, variant][cube]["auroc"] - plain["auroc"]
+                             for cube, plain in sorted(found[name, ""].items())} for variant in ROBUSTNESS}
+            for name in detectors}
 
 
 def normal_regions(data):
@@ -304,14 +314,18 @@ def one_class_suite(bench, detectors, seeds):
 
 
 def ablation_suite(bench, _detectors, seeds):
-    scenes = bench.data / "scenes"
-    result = {}
-    for network, ablations in ABLATIONS.items():
-        result[network] = {}
-        for name, settings in list(ablations.items())[:bench.ablations]:
-            words = [word for setting in (f"model.detector={network}", *settings) for word in ("--set", setting)]
-            runs = {seed: bench.detected(scenes, f"ablation/{network}/{slug(name)}", words, seed) for seed in seeds}
-            result[network][name] = {"settings": settings, **{key: measured(runs, key) for key in ("auroc", "seconds")}}
+    rows = {(network, name): settings for network, ablations in ABLATIONS.items()
+            for name, settings in list(ablations.items())[:bench.ablations]}
+    runs = {}
+    for (network, name), settings in rows.items():
+        words = [word for setting in (f"model.detector={network}", *settings) for word in ("--set", setting)]
+        runs.update({(network, name, seed): (bench.data / "scenes", f"ablation/{network}/{slug(name)}", words, seed)
+                     for seed in seeds})
+    found = bench.all_detected(runs)
+    result = {network: {} for network in ABLATIONS}
+    for (network, name), settings in rows.items():
+        result[network][name] = {"settings": settings, **{key: measured(of(found, network, name), key)
+                                                          for key in ("auroc", "seconds")}}
     return result
 
 
@@ -507,6 +521,9 @@ def parse_arguments(arguments):
     parser.add_argument("-o", "--output", help="folder of quality.md and quality.json; docs, or with --quick WORK")
     parser.add_argument("--work", default=ROOT / "build/quality", help="folder for maps and made cubes, kept")
     parser.add_argument("--program", default=ROOT / "build/release/app/hyperdefect", help="the built program")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="runs of detect at a time, of one thread each: sooner done, but seconds are then of one "
+                             "thread beside N - 1 others")
     parser.add_argument("--quick", action="store_true",
                         help="try the script itself: small made-up scenes, hardly any training")
     options = parser.parse_args(arguments)
