@@ -85,7 +85,6 @@ TEST_F(Fit, GoesOnFromEveryEpochAsIfNothingHadHappened) {
 TEST_F(Fit, GoesOnWhereNetworksLearnSideBySide) {
   config_.model.detector = "fused";
   config_.model.fused = {"autoencoder", "segmenter"};
-  config_.model.fused_weights = {1.0, 1.0};
   config_.segmenter.networks = 2;
   config_.segmenter.share = 0.5;
   const int threads = at::get_num_threads();

@@ -50,13 +50,15 @@ TEST(BuiltInConfigs, DifferInTheirDetectors) {
   EXPECT_EQ(built_in("one_class").score.passes, "plain");
   EXPECT_EQ(built_in("single_scene").learning.corruption, "holes");
   EXPECT_EQ(built_in("single_scene").score.passes, "masked");
+  EXPECT_EQ(built_in("single_scene_fast").model.fused, (std::vector<std::string>{"area_filter", "rx"}));
+  EXPECT_EQ(built_in("single_scene_fast").score.spot_weight, built_in("single_scene").score.spot_weight);
   EXPECT_EQ(built_in("rx").model.detector, "rx");
 }
 
 TEST(BuiltInConfigs, UnknownNameListsThem) {
-  HYPERDEFECT_EXPECT_ERROR(
-      built_in_yaml("magic"), UsageError,
-      "no configuration named 'magic' is built in: take one of one_class, single_scene, rx");
+  HYPERDEFECT_EXPECT_ERROR(built_in_yaml("magic"), UsageError,
+                           "no configuration named 'magic' is built in: take one of one_class, single_scene, "
+                           "single_scene_fast, rx");
 }
 
 TEST(BuiltInConfigs, OneClassFollowsACameraOnTwoCores) {

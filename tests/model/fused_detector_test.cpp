@@ -153,6 +153,11 @@ TEST_F(Spots, AreNamedInTheSummary) {
   EXPECT_EQ(detector(0.0)->summary().find("spots"), std::string::npos);
 }
 
+TEST_F(Fused, WeighsItsMembersAlikeUnlessTold) {
+  const auto untold = scored(fused({"rx", "area_filter"}, {}));
+  EXPECT_TRUE(torch::equal(untold.score, scored(fused({"rx", "area_filter"}, {1.0, 1.0})).score));
+}
+
 TEST_F(Fused, SeesWhatItsMembersSee) {
   const auto autoencoder = make_detector(fused({"autoencoder"}, {1.0}), test::regular_bands(6))->field();
   const auto both = make_detector(fused({"autoencoder", "segmenter"}, {1.0, 1.0}), test::regular_bands(6));

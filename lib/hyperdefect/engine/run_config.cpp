@@ -120,7 +120,7 @@ config::Schema schema_of(RunConfig& config) {
 }
 
 const std::vector<std::string>& built_in_names() {
-  static const std::vector<std::string> names{"one_class", "single_scene", "rx"};
+  static const std::vector<std::string> names{"one_class", "single_scene", "single_scene_fast", "rx"};
   return names;
 }
 

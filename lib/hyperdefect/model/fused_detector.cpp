@@ -16,10 +16,10 @@ namespace {
 
 void check(const ModelOptions& options) {
   const auto& names = options.fused;
-  if (names.size() != options.fused_weights.size()) {
+  if (!options.fused_weights.empty() && names.size() != options.fused_weights.size()) {
     throw ConfigError(text::cat("model.fused_weights has ", options.fused_weights.size(),
                                 " entries, it must have one for each of the ", names.size(),
-                                " detectors of model.fused"));
+                                " detectors of model.fused, or none for equal weights"));
   }
   if (std::set(names.begin(), names.end()).size() != names.size()) {
     throw ConfigError(
@@ -43,7 +43,8 @@ FusedDetector::FusedDetector(const DetectorOptions& options, const spectral::Ban
     auto alone = options;
     alone.model.detector = options.model.fused[i];
     auto detector = register_module(alone.model.detector, make_detector(alone, bands));
-    members_.push_back({alone.model.detector, std::move(detector), options.model.fused_weights[i]});
+    const auto& weights = options.model.fused_weights;
+    members_.push_back({alone.model.detector, std::move(detector), weights.empty() ? 1.0 : weights[i]});
   }
   means_ = register_buffer("means", torch::ones({static_cast<std::int64_t>(members_.size())}));
 }
@@ -174,7 +175,9 @@ std::int64_t FusedDetector::bytes_per_pixel() const {
   for (const auto& member : members_) {
     most = std::max(most, member.detector->bytes_per_pixel());
   }
-  most = std::max(most, spectral::area_filter_bytes_per_pixel(spot_areas_px_));
+  if (spot_weight_ > 0) {
+    most = std::max(most, spectral::area_filter_bytes_per_pixel(spot_areas_px_));
+  }
   return most + static_cast<std::int64_t>((members_.size() * 2 + 2) * sizeof(float));
 }
 

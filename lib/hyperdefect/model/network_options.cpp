@@ -23,7 +23,9 @@ void declare(config::Section& section, ModelOptions& options) {
           "fused: the detectors whose scores, each divided by its mean over the training data, are added up.")
       .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd"})
       .entries(1, 8);
-  section.add("fused_weights", &options.fused_weights, "fused: the weight of each of these detectors.")
+  section
+      .add("fused_weights", &options.fused_weights,
+           "fused: the weight of each of these detectors; empty: all alike.")
       .range(0, 1e3);
   section
       .add("features", &options.features,

@@ -13,7 +13,7 @@ namespace hyperdefect::model {
 struct ModelOptions {
   std::string detector = "autoencoder";
   std::vector<std::string> fused{"autoencoder", "segmenter", "area_filter", "rx"};
-  std::vector<double> fused_weights{1.0, 2.0, 0.5, 0.5};
+  std::vector<double> fused_weights;
   std::vector<std::int64_t> features{48, 48, 48, 48};
   std::string norm = "layer";
   bool residual = true;

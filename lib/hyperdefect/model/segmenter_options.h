@@ -12,9 +12,9 @@ namespace hyperdefect::model {
 struct SegmenterOptions {
   std::vector<std::int64_t> features{24, 24, 24, 24};
   std::int64_t heads = 4;
-  std::int64_t networks = 4;
+  std::int64_t networks = 2;
   std::int64_t draws = 4;
-  double share = 0.4;
+  double share = 0.5;
 };
 
 void declare(config::Section& section, SegmenterOptions& options);
