@@ -76,6 +76,7 @@ ABLATIONS: Dict[str, Dict[str, List[str]]] = {
         "as built in": [],
         "without attention": ["model.segmenter_heads=0"],
         "one network": ["model.segmenter_networks=1"],
+        "four networks, each trained for less": ["model.segmenter_networks=4", "model.segmenter_share=0.4"],
         "one look": ["model.segmenter_draws=1"],
         "half the training": ["train.epochs=5"],
         "twice the training": ["train.epochs=20"],
@@ -138,6 +139,8 @@ class Bench:
         self.jobs = options.jobs
         single = options.quick or options.jobs > 1
         self.threads = ("--threads", "1") if single else ()
+        # Nor those of other threads.
+        self.suffix = "_one_thread" if single else ""
         self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if single else {})}
         self.ablations = QUICK_ABLATIONS if options.quick else None
         self.own_scenes = QUICK_OWN_SCENES if options.quick else OWN_SCENES
@@ -189,11 +192,11 @@ class Bench:
         return self.judged(maps, cubes)
 
     def maps_of(self, name, seed):
-        return self.work / name / f"seed_{seed}"
+        return self.work / name / f"seed_{seed}{self.suffix}"
 
     def trained(self, cubes, name, arguments, seed):
         """The model that is trained on these cubes."""
-        model = self.work / name / f"seed_{seed}.safetensors"
+        model = self.work / name / f"seed_{seed}{self.suffix}.safetensors"
         model.parent.mkdir(parents=True, exist_ok=True)
         return self.once(model, "train", "-q", *cubes, "-o", model, "--seed", seed, *self.threads,
                          *self.settings, *arguments)

@@ -86,7 +86,8 @@ class Settings(unittest.TestCase):
 class WholeRun(unittest.TestCase):
     def test_every_suite_on_small_scenes(self):
         with tempfile.TemporaryDirectory() as folder:
-            arguments = ["--quick", "--program", PROGRAM, "--work", folder, "--seeds", "1", "--detectors", "rx"]
+            arguments = ["--quick", "--program", PROGRAM, "--work", folder, "--seeds", "1", "--detectors", "rx",
+                         "--jobs", "2"]
             self.assertEqual(quality.main(arguments), 0)
             record = json.loads((Path(folder) / "quality.json").read_text(encoding="utf-8"))
             page = (Path(folder) / "quality.md").read_text(encoding="utf-8")
