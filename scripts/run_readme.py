@@ -23,10 +23,13 @@ def commands_of(text):
 
 def run(program, words, folder):
     """Whether the command came to its end; says what it was, and what it printed where it failed."""
+    words, written = (words[:-2], words[-1]) if words[-2:-1] == [">"] else (words, None)
     start = time.monotonic()
     ran = subprocess.run([program, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                          check=False)
     print(f"{time.monotonic() - start:6.1f} s  hyperdefect {shlex.join(words)}", flush=True)
+    if written:
+        Path(folder, written).write_text(ran.stdout, encoding="utf-8")
     if ran.returncode != 0:
         print(f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
     return ran.returncode == 0
