@@ -139,7 +139,7 @@ class Bench:
         self.jobs = options.jobs
         single = options.quick or options.jobs > 1
         self.threads = ("--threads", "1") if single else ()
-        # Nor those of other threads.
+        # Maps that other threads made must not pass for these: the program refuses to go on with them.
         self.suffix = "_one_thread" if single else ""
         self.environment = {**os.environ, **({"OMP_NUM_THREADS": "1"} if single else {})}
         self.ablations = QUICK_ABLATIONS if options.quick else None
