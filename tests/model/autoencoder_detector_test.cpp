@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/model_file.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
+#include "support/tiles.h"
 #include "support/tiny_model.h"
 
 namespace hyperdefect::model {
@@ -213,22 +213,7 @@ TEST_P(Tiling, DoesNotChangeTheScores) {
   scene.values.narrow(1, 30, 6).narrow(2, 70, 9).fill_(std::numeric_limits<float>::quiet_NaN());
   const auto detector = prepared(options, scene);
   calibrate(*detector, scene);
-  const auto all = scored(*detector, scene);
-  const auto plan = plan_windows(size, detector->field(), {1, 80 * 80, {1, 1}});
-  ASSERT_GE(plan.size(), 3U);
-  for (const auto& window : plan) {
-    const auto part = scored(*detector, test::cut(scene, window.read));
-    const auto kept = [&](const torch::Tensor& map) {
-      return map.narrow(0, window.keep.row - window.read.row, window.keep.rows)
-          .narrow(1, window.keep.col - window.read.col, window.keep.cols);
-    };
-    const auto wanted = [&](const torch::Tensor& map) {
-      return map.narrow(0, window.keep.row, window.keep.rows).narrow(1, window.keep.col, window.keep.cols);
-    };
-    EXPECT_TRUE(torch::equal(kept(part.valid), wanted(all.valid)));
-    test::expect_close(kept(part.score).nan_to_num(-1), wanted(all.score).nan_to_num(-1), 1e-4);
-    test::expect_close(kept(part.sad_rad).nan_to_num(-1), wanted(all.sad_rad).nan_to_num(-1), 1e-4);
-  }
+  test::expect_same_in_tiles(*detector, scene, 80 * 80, 3, 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Passes, Tiling, ::testing::Values("plain", "masked"));

@@ -6,11 +6,11 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
+#include "support/tiles.h"
 #include "support/tiny_model.h"
 
 namespace hyperdefect::model {
@@ -134,18 +134,7 @@ TEST_F(Spots, DoNotDependOnTheTiles) {
   scene_.values.narrow(1, 18, 3).narrow(2, 20, 9).fill_(std::numeric_limits<float>::quiet_NaN());
   const auto with_spots = detector(2.0);
   EXPECT_EQ(with_spots->field().halo, 8);
-  const auto all = with_spots->score(scene_).score;
-  EXPECT_TRUE(all.isnan().equal(scene_.valid.logical_not()));
-  const auto plan = plan_windows(scene_.image, with_spots->field(), {1, 24 * 24, {1, 1}});
-  ASSERT_GE(plan.size(), 4U);
-  for (const auto& window : plan) {
-    const auto part = with_spots->score(test::cut(scene_, window.read)).score;
-    const auto got = part.narrow(0, window.keep.row - window.read.row, window.keep.rows)
-                         .narrow(1, window.keep.col - window.read.col, window.keep.cols);
-    const auto wanted =
-        all.narrow(0, window.keep.row, window.keep.rows).narrow(1, window.keep.col, window.keep.cols);
-    test::expect_close(got.nan_to_num(-1), wanted.nan_to_num(-1), 1e-6);
-  }
+  test::expect_same_in_tiles(*with_spots, scene_, 24 * 24, 4, 1e-6);
 }
 
 TEST_F(Spots, AreNamedInTheSummary) {

@@ -7,10 +7,10 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/model_file.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
+#include "support/tiles.h"
 #include "support/tiny_model.h"
 
 namespace hyperdefect::model {
@@ -135,26 +135,7 @@ TEST(LikelihoodDetector, TilingDoesNotChangeTheScores) {
   scene.valid.narrow(0, 30, 6).narrow(1, 20, 9).fill_(false);
   scene.values.narrow(1, 30, 6).narrow(2, 20, 9).fill_(std::numeric_limits<float>::quiet_NaN());
   const auto detector = fitted(log_options(), scene);
-  const auto all = detector->score(scene);
-  EXPECT_TRUE(torch::equal(all.score.isnan().logical_not(), scene.valid));
-  EXPECT_TRUE(torch::equal(all.sad_rad.isnan().logical_not(), scene.valid));
-  const auto plan = plan_windows(size, detector->field(), {1, 24 * 24, {1, 1}});
-  ASSERT_GE(plan.size(), 6U);
-  for (const auto& window : plan) {
-    const auto part = detector->score(test::cut(scene, window.read));
-    const auto kept = [&](const torch::Tensor& map) {
-      return map.narrow(0, window.keep.row - window.read.row, window.keep.rows)
-          .narrow(1, window.keep.col - window.read.col, window.keep.cols)
-          .nan_to_num(-1);
-    };
-    const auto wanted = [&](const torch::Tensor& map) {
-      return map.narrow(0, window.keep.row, window.keep.rows)
-          .narrow(1, window.keep.col, window.keep.cols)
-          .nan_to_num(-1);
-    };
-    test::expect_close(kept(part.score), wanted(all.score), 1e-6);
-    test::expect_close(kept(part.sad_rad), wanted(all.sad_rad), 1e-6);
-  }
+  test::expect_same_in_tiles(*detector, scene, 24 * 24, 6, 1e-6);
 }
 
 TEST(LikelihoodDetector, PassMayBeSplitIntoBlocks) {

@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/core/window_plan.h"
 #include "hyperdefect/model/model_file.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
+#include "support/tiles.h"
 #include "support/tiny_model.h"
 
 namespace hyperdefect::model {
@@ -158,17 +158,7 @@ TEST(SegmenterDetector, TilingDoesNotChangeTheScores) {
   const auto detector = prepared(scene);
   train(*detector, scene, 2);
   calibrate(*detector, scene);
-  const auto all = scored(*detector, scene);
-  const auto plan = plan_windows(size, detector->field(), {1, 20 * 1000, {1, 1}});
-  ASSERT_GE(plan.size(), 2U);
-  for (const auto& window : plan) {
-    const auto part = scored(*detector, test::cut(scene, window.read));
-    const auto got = part.score.narrow(0, window.keep.row - window.read.row, window.keep.rows)
-                         .narrow(1, window.keep.col - window.read.col, window.keep.cols);
-    const auto wanted =
-        all.score.narrow(0, window.keep.row, window.keep.rows).narrow(1, window.keep.col, window.keep.cols);
-    test::expect_close(got.nan_to_num(-1), wanted.nan_to_num(-1), 1e-4);
-  }
+  test::expect_same_in_tiles(*detector, scene, 20 * 1000, 2, 1e-4);
 }
 
 TEST(SegmenterDetector, StateCarriesAllThatScoringNeeds) {
