@@ -254,6 +254,37 @@ TEST(Detect, SavesAModelThatInferTakesAndScoresAlikeWith) {
                  (folder / "third/scan_model.safetensors").string() + " exists: nothing was done");
 }
 
+/// 6 bands of a slope of 24 x 24 pixels, the bands 2 and 5 with nothing but noise.
+torch::Tensor slope_with_noise_bands() {
+  torch::manual_seed(1);
+  const auto axis = torch::linspace(0.2, 0.8, 24);
+  auto values = (axis.view({-1, 1}) * axis).expand({6, 24, 24}) + 0.01 * torch::randn({6, 24, 24});
+  for (const int band : {2, 5}) {
+    values[band].copy_(0.5 + 0.1 * torch::randn({24, 24}));
+  }
+  return values;
+}
+
+TEST(Detect, LeavesOutBandsOfNoiseAndSoDoesItsModel) {
+  const TempDir folder;
+  const auto cube = write_cube(folder / "scan.img", slope_with_noise_bands());
+  const auto outcome = detect({cube}, folder / "maps", joined(rx(), {"--save-model"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(
+      outcome.err,
+      "info: " + cube + ": 2 of 6 bands left out as noise (preprocess.noise_limit), counted from 0: 2, 5\n");
+  const auto score = io::read_map(folder / "maps/scan_score.tif");
+  const auto inferred = run_program({"infer", "--model", folder / "maps/scan_model.safetensors", cube, "-o",
+                                     folder / "again", "--threads", "1"});
+  ASSERT_EQ(inferred.exit_code, 0) << inferred.err;
+  EXPECT_TRUE(io::read_map(folder / "again/scan_score.tif").equal(score));
+
+  const auto limit = {std::string("--set"), std::string("preprocess.noise_limit=1")};
+  const auto kept = detect({cube}, folder / "kept", joined(rx(), limit));
+  EXPECT_EQ(kept.err, "");
+  EXPECT_FALSE(io::read_map(folder / "kept/scan_score.tif").equal(score));
+}
+
 TEST(Detect, OverwriteLeavesNothingOfTheEarlierRun) {
   const TempDir folder;
   const auto cube = write_small_cube(folder / "scan.img");

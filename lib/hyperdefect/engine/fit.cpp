@@ -16,6 +16,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/device.h"
+#include "hyperdefect/engine/noise_bands.h"
 #include "hyperdefect/engine/patch_sampler.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/side_by_side.h"
@@ -307,17 +308,22 @@ FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) 
   return report;
 }
 
+void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources) {
+  model.config.preprocess = without_noise_bands(model.config.preprocess, sources);
+  model.detector = model::make_detector(
+      detector_options(model.config), model::bands_in_use(sources.front()->bands(), model.config.preprocess));
+  model.detector->to(device_named(model.config.run.device));
+}
+
 FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,
                       Observer& observer) {
   FittedModel fitted;
   fitted.config = config;
   fitted.training_cubes = 1;
   torch::manual_seed(seed);
-  fitted.detector =
-      model::make_detector(detector_options(config), model::bands_in_use(source.bands(), config.preprocess));
-  fitted.detector->to(device_named(config.run.device));
   FitJob job;
   job.sources = {std::shared_ptr<model::BlockSource>(std::shared_ptr<void>(), &source)};
+  make_detector(fitted, job.sources);
   job.train = config.train;
   job.ram_mb = config.run.ram_mb;
   job.seed = seed;

@@ -50,6 +50,11 @@ FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer);
 torch::Tensor training_scores(model::Detector& detector, const FitJob& job, double held_out_fraction,
                               Observer& observer);
 
+/// Makes the detector that model.config names, on its device, for the bands of the first source; those that
+/// are left out as noise (without_noise_bands) go into the model's configuration.
+/// @throws InputError where no band is left or a source cannot be read, ConfigError where options do not fit.
+void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources);
+
 /// Makes the detector that the configuration names and fits it to one cube, defects included.
 FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,
                       Observer& observer);

@@ -130,10 +130,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   report.model.config = job.config;
   report.model.training = fit_job.job;
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
-  report.model.detector =
-      model::make_detector(detector_options(job.config),
-                           model::bands_in_use(fit_job.sources.front()->bands(), job.config.preprocess));
-  report.model.detector->to(device_named(job.config.run.device));
+  make_detector(report.model, fit_job.sources);
   check_bands(*report.model.detector, fit_job);
   report.fit = fit(*report.model.detector, fit_job, observer);
   set_threshold_on_cubes(report.model, fit_job, observer);

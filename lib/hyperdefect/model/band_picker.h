@@ -3,13 +3,19 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "hyperdefect/model/preprocess_options.h"
 #include "hyperdefect/spectral/band_match.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::model {
+
+/// Which bands of a cube the options leave in use, ascending, counted from 0.
+/// @throws InputError where none is left.
+std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
 /// The bands of a cube that the options leave in use: what a model is made for.
 /// @throws InputError where none is left.

@@ -20,6 +20,11 @@ void declare(config::Section& section, PreprocessOptions& options) {
       .range(0, 1e6);
   section.add("drop_bands", &options.drop_bands, "Bands to leave out, counted from 0.").range(0, 1e6);
   section
+      .add("noise_limit", &options.noise_limit,
+           "Leave out bands of which more than this part of the variance is noise, told from the differences "
+           "of neighbouring pixels; 1 keeps all. Where most bands are mostly noise, all are kept.")
+      .range(0.5, 1);
+  section
       .add("wavelength_tolerance_nm", &options.wavelength_tolerance_nm,
            "How far a cube's band may lie from the model's band and still be the same band.")
       .range(0, 1e3);

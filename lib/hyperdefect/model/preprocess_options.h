@@ -16,6 +16,7 @@ struct PreprocessOptions {
   double max_wavelength_nm = 0.0;
   std::vector<double> drop_ranges_nm;
   std::vector<std::int64_t> drop_bands;
+  double noise_limit = 1.0;
   double wavelength_tolerance_nm = 0.5;
   bool interpolate = false;
   std::string transform = "none";
