@@ -67,7 +67,8 @@ TEST(Detect, WritesThePartsOfAFusedScoreWhenAsked) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rx_map = io::read_map(folder / "maps/scan_part_rx.tif");
   const auto segmenter_map = io::read_map(folder / "maps/scan_part_segmenter.tif");
-  EXPECT_TRUE(torch::allclose(io::read_map(folder / "maps/scan_score.tif"), rx_map + segmenter_map, 1e-5));
+  EXPECT_TRUE(torch::allclose(io::read_map(folder / "maps/scan_score.tif"),
+                              rx_map.log1p() + segmenter_map.log1p(), 1e-5));
   const auto again =
       detect({cube}, folder / "maps", joined(parts, {"--set", "output.parts=false", "--overwrite"}));
   ASSERT_EQ(again.exit_code, 0) << again.err;

@@ -19,7 +19,7 @@ class ModelOnDisk : public ::testing::Test {
  protected:
   FittedModel fitted(const RunConfig& config) {
     auto model = fit_scene(*cube_, config, 1, observer_);
-    model.calibration = ScoreCalibration{0.1, 1.0 / 7, 3, 0.25};
+    model.calibration = TailCalibration{0.1, 1.0 / 7, 3, 0.25};
     model.threshold = 1.0 / 3;
     model.score_quantiles = {0, 0.1, 1, 2, 3, 4, 5};
     model.training_cubes = 7;
@@ -95,6 +95,34 @@ TEST_F(ModelOnDisk, RefusesWhatIsNoModel) {
   expect_refused(": is a safetensors file, but not a model of this program");
   model::write_tensors(path_, {{{"weight", torch::zeros({2})}}, {}});
   expect_refused(": is a safetensors file, but not a model of this program");
+}
+
+TEST_F(ModelOnDisk, KeepsEachKindOfCalibration) {
+  auto model = fitted(config());
+  for (const std::optional<ScoreCalibration>& calibration :
+       {std::optional<ScoreCalibration>{TailCalibration{1, 2, 3, 0.5}},
+        std::optional<ScoreCalibration>{RobustCalibration{1.0 / 3, 0.25}},
+        std::optional<ScoreCalibration>{}}) {
+    model.calibration = calibration;
+    save_model(path_, model);
+    EXPECT_EQ(load_model(path_).calibration, calibration);
+  }
+}
+
+TEST_F(ModelOnDisk, CalibratesAsTheConfigurationSays) {
+  const auto scores = torch::tensor({1.0, 2.0, 3.0, 4.0, 1003.0}, torch::kDouble);
+  auto model = fitted(config());
+  model.config.threshold.method = "quantile";
+  model.config.threshold.quantile = 0.75;
+  const auto threshold_with = [&](const std::string& calibration) {
+    model.calibration.reset();
+    model.config.score.calibration = calibration;
+    set_threshold(model, scores);
+    return model.threshold;
+  };
+  EXPECT_NEAR(threshold_with("none"), 4, 1e-6);
+  EXPECT_NEAR(threshold_with("robust"), 1 / 1.4826, 1e-6);
+  EXPECT_NEAR(threshold_with("tail"), calibrated(scores, tail_calibration(scores))[3].item<double>(), 1e-6);
 }
 
 TEST_F(ModelOnDisk, RefusesANewerFormat) {

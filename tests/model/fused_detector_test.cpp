@@ -57,17 +57,18 @@ TEST_F(Fused, AddsItsPartsUpByTheirWeights) {
   for (std::size_t i = 0; i < 3; ++i) {
     // The segmenter's mean is that of its calibration, with each block's own statistics.
     EXPECT_NEAR(maps.parts[i].second.mean().item<double>(), 1.0, i == 1 ? 0.05 : 1e-4) << maps.parts[i].first;
-    sum += weights[i] * maps.parts[i].second;
+    sum += weights[i] * maps.parts[i].second.log1p();
   }
   test::expect_close(maps.score, sum, 1e-5);
 }
 
-TEST_F(Fused, OfOneIsThatOneInUnitsOfItsMean) {
+TEST_F(Fused, OfOneIsTheLogarithmOfThatOneInUnitsOfItsMean) {
   auto alone = test::tiny_options();
   alone.model.detector = "rx";
   const auto rx = scored(alone);
   const auto maps = scored(fused({"rx"}, {1.0}));
-  test::expect_close(maps.score, rx.score / rx.score.mean(), 1e-5);
+  test::expect_close(maps.parts[0].second, rx.score / rx.score.mean(), 1e-5);
+  test::expect_close(maps.score, (rx.score / rx.score.mean()).log1p(), 1e-5);
   EXPECT_TRUE(torch::equal(maps.sad_rad, rx.sad_rad));
 }
 

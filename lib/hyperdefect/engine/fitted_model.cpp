@@ -63,10 +63,16 @@ std::string calibration_json(const std::optional<ScoreCalibration>& calibration)
   if (!calibration) {
     return "null";
   }
-  return nlohmann::json{{"median", calibration->median},
-                        {"start", calibration->start},
-                        {"scale", calibration->scale},
-                        {"shape", calibration->shape}}
+  if (const auto* robust = std::get_if<RobustCalibration>(&*calibration)) {
+    return nlohmann::json{{"kind", "robust"}, {"median", robust->median}, {"deviation", robust->deviation}}
+        .dump();
+  }
+  const auto& tail = std::get<TailCalibration>(*calibration);
+  return nlohmann::json{{"kind", "tail"},
+                        {"median", tail.median},
+                        {"start", tail.start},
+                        {"scale", tail.scale},
+                        {"shape", tail.shape}}
       .dump();
 }
 
@@ -75,7 +81,10 @@ std::optional<ScoreCalibration> calibration_from_json(const std::string& text) {
   if (json.is_null()) {
     return std::nullopt;
   }
-  return ScoreCalibration{json.at("median"), json.at("start"), json.at("scale"), json.at("shape")};
+  if (json.at("kind") == "robust") {
+    return RobustCalibration{json.at("median"), json.at("deviation")};
+  }
+  return TailCalibration{json.at("median"), json.at("start"), json.at("scale"), json.at("shape")};
 }
 
 FittedModel from_metadata(const std::filesystem::path& path,
@@ -101,7 +110,9 @@ model::DetectorOptions detector_options(const RunConfig& config) {
 
 void set_threshold(FittedModel& model, const torch::Tensor& scores) {
   if (model.config.score.calibration == "tail") {
-    model.calibration = calibration_from(scores);
+    model.calibration = tail_calibration(scores);
+  } else if (model.config.score.calibration == "robust") {
+    model.calibration = robust_calibration(scores);
   }
   const auto judged = calibrated(scores, model);
   model.threshold = threshold_from(judged, model.config.threshold);

@@ -45,10 +45,26 @@ double shape_for(double ratio) {
   return low;
 }
 
+torch::Tensor applied(const TailCalibration& calibration, const torch::Tensor& raw) {
+  const double at_median = std::log10(2.0);
+  const double at_start = -std::log10(1 - kStart);
+  const double slope = (at_start - at_median) / (calibration.start - calibration.median);
+  const auto below = at_median + (raw - calibration.median) * slope;
+  const auto excess = (raw - calibration.start).clamp_min(0) / calibration.scale;
+  const auto decades =
+      (calibration.shape > 0 ? (excess * calibration.shape).log1p() / calibration.shape : excess) /
+      std::log(10.0);
+  return torch::where(raw > calibration.start, at_start + decades, below);
+}
+
+torch::Tensor applied(const RobustCalibration& calibration, const torch::Tensor& raw) {
+  return (raw - calibration.median) / calibration.deviation;
+}
+
 }  // namespace
 
-ScoreCalibration calibration_from(const torch::Tensor& scores) {
-  ScoreCalibration fitted;
+TailCalibration tail_calibration(const torch::Tensor& scores) {
+  TailCalibration fitted;
   const auto quantiles = quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
   fitted.median = quantiles[0];
   fitted.start = quantiles[1];
@@ -64,17 +80,14 @@ ScoreCalibration calibration_from(const torch::Tensor& scores) {
   return fitted;
 }
 
+RobustCalibration robust_calibration(const torch::Tensor& scores) {
+  const auto spread = robust_spread(scores);
+  return {spread.median, spread.deviation > 0 ? spread.deviation : 1.0};
+}
+
 torch::Tensor calibrated(const torch::Tensor& scores, const ScoreCalibration& calibration) {
   const auto raw = scores.to(torch::kDouble);
-  const double at_median = std::log10(2.0);
-  const double at_start = -std::log10(1 - kStart);
-  const double slope = (at_start - at_median) / (calibration.start - calibration.median);
-  const auto below = at_median + (raw - calibration.median) * slope;
-  const auto excess = (raw - calibration.start).clamp_min(0) / calibration.scale;
-  const auto decades =
-      (calibration.shape > 0 ? (excess * calibration.shape).log1p() / calibration.shape : excess) /
-      std::log(10.0);
-  return torch::where(raw > calibration.start, at_start + decades, below).to(torch::kFloat);
+  return std::visit([&](const auto& fitted) { return applied(fitted, raw); }, calibration).to(torch::kFloat);
 }
 
 }  // namespace hyperdefect::engine

@@ -3,31 +3,46 @@
 
 #include <torch/torch.h>
 
+#include <variant>
+
 namespace hyperdefect::engine {
 
 /// From raw scores, whose size means something else with every detector and scene, to how rare a score is: t
-/// says that one normal pixel in 10^t scores higher. So one threshold serves all scenes. The order of the
-/// scores stays.
+/// says that one normal pixel in 10^t scores higher. It is for training data without defects.
 ///
 /// Above `start`, which three in ten training scores exceed, scores follow a generalised Pareto
 /// distribution (Pickands, "Statistical inference using extreme order statistics", 1975), so that t goes on
 /// where there is no training score left. Below it t is a line through the median: what lies there is
-/// normal. Training data may hold defects: the highest 5 % of their scores are not looked at.
-struct ScoreCalibration {
+/// normal. A few defects do little harm: the highest 5 % of the scores are not looked at.
+struct TailCalibration {
   double median = 0.0;
   double start = 1.0;
   /// Of the generalised Pareto distribution; a shape of 0 is the exponential one.
   double scale = 1.0;
   double shape = 0.0;
 
-  bool operator==(const ScoreCalibration&) const = default;
+  bool operator==(const TailCalibration&) const = default;
 };
 
-/// @param scores (n) of the training data; NaN scores are left out. Where they do not vary, one unit of score
-/// is one of the distribution's. @throws InputError where there is no score.
-ScoreCalibration calibration_from(const torch::Tensor& scores);
+/// From raw scores to robust standard deviations above their median. It is for a scene that holds the defects
+/// itself: half of its pixels may be anything.
+struct RobustCalibration {
+  double median = 0.0;
+  double deviation = 1.0;
 
-/// Raw scores of any shape -> t, float32; NaN stays NaN.
+  bool operator==(const RobustCalibration&) const = default;
+};
+
+/// Puts the scores of all scenes on one scale, so that one threshold serves them; their order stays.
+using ScoreCalibration = std::variant<TailCalibration, RobustCalibration>;
+
+/// @param scores (n) of the training data; NaN scores are left out. Where they do not vary, one unit of score
+/// is one of the calibration's. @throws InputError where there is no score.
+TailCalibration tail_calibration(const torch::Tensor& scores);
+/// The same.
+RobustCalibration robust_calibration(const torch::Tensor& scores);
+
+/// Raw scores of any shape -> calibrated ones, float32; NaN stays NaN.
 torch::Tensor calibrated(const torch::Tensor& scores, const ScoreCalibration& calibration);
 
 }  // namespace hyperdefect::engine

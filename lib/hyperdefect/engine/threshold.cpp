@@ -10,6 +10,8 @@ namespace {
 
 /// Makes the median absolute deviation of a normal distribution its standard deviation.
 constexpr double kMadToSigma = 1.4826;
+/// The same of the mean absolute deviation.
+constexpr double kMeanToSigma = 1.2533;
 
 }  // namespace
 
@@ -35,6 +37,14 @@ double quantile_of(const torch::Tensor& scores, double q) {
   return quantiles_of(scores, {q}).front();
 }
 
+RobustSpread robust_spread(const torch::Tensor& scores) {
+  const double median = quantile_of(scores, 0.5);
+  const auto distances = (scores.to(torch::kDouble) - median).abs();
+  const double middle = quantile_of(distances, 0.5);
+  return {median, middle > 0 ? kMadToSigma * middle
+                             : kMeanToSigma * distances.index({distances.isfinite()}).mean().item<double>()};
+}
+
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options) {
   if (options.method == "manual") {
     return options.value;
@@ -45,9 +55,8 @@ double threshold_from(const torch::Tensor& scores, const ThresholdOptions& optio
   if (options.method == "far") {
     return quantile_of(scores, 1.0 - options.far);
   }
-  const double median = quantile_of(scores, 0.5);
-  const double mad = quantile_of((scores.to(torch::kDouble) - median).abs(), 0.5);
-  return median + options.sigma * kMadToSigma * mad;
+  const auto spread = robust_spread(scores);
+  return spread.median + options.sigma * spread.deviation;
 }
 
 }  // namespace hyperdefect::engine

@@ -139,8 +139,9 @@ ScoreMaps FusedDetector::score(const spectral::Block& block) {
     const auto& member = members_[i];
     auto maps = member.detector->score(block);
     const auto mean = means_[static_cast<std::int64_t>(i)].item<double>();
-    const auto weighted = maps.score * (member.weight / mean);
-    fused.parts.push_back({member.name, maps.score / mean});
+    const auto part = maps.score / mean;
+    const auto weighted = part.clamp_min(0).log1p() * member.weight;
+    fused.parts.push_back({member.name, part});
     if (i == 0) {
       fused.score = weighted;
       fused.sad_rad = maps.sad_rad;

@@ -11,9 +11,11 @@
 
 namespace hyperdefect::model {
 
-/// Several detectors as one: each is fitted, and the score is the weighted sum of their scores, each divided
-/// by its mean over the training data. The spectral angle is the first member's, and each member's own map is
-/// handed out as a part.
+/// Several detectors as one: each is fitted, and the score is the weighted sum of log(1 + x / m) over their
+/// scores x, m the mean score over the training data: above the mean it is the number of times that counts,
+/// so that a member whose scores reach a hundred times their mean (the segmenter's do, RX reaches three) does
+/// not drown the others. The spectral angle is the first member's, and each member's own map x / m is handed
+/// out as a part.
 ///
 /// To the sum is added `score.spot_weight` times its own bright area top hat (spectral/area_filter.h), for
 /// spots of less than `score.spot_area_px` pixels that are no more than twice as long as wide. What is left

@@ -18,9 +18,8 @@ void declare(config::Section& section, ModelOptions& options) {
            "and crd_.")
       .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd", "fused"});
   section
-      .add(
-          "fused", &options.fused,
-          "fused: the detectors whose scores, each divided by its mean over the training data, are added up.")
+      .add("fused", &options.fused,
+           "fused: the detectors whose scores are added up, as log(1 + score / mean of the training data).")
       .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd"})
       .entries(1, 8);
   section

@@ -238,7 +238,9 @@ torch::Tensor SegmenterDetector::raw_score(const spectral::Block& prepared, Stat
     }
   }
   const auto mean = sum / static_cast<double>(options_.segmenter.draws * options_.segmenter.networks);
-  return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx);
+  // A network that was taught what an implant is is often sure. The root keeps the map from outweighing the
+  // others of a sum, and finds less in a scene that holds nothing.
+  return spectral::gaussian_smoothed(torch::softplus(mean), prepared.valid, kSmoothingPx).clamp_min(0).sqrt();
 }
 
 /// The mean score is that of scores with each block's own statistics, which is what score() gives up to the

@@ -54,10 +54,12 @@ void declare(config::Section& section, LearningOptions& options) {
 void declare(config::Section& section, ScoreOptions& options) {
   section
       .add("calibration", &options.calibration,
-           "tail: the score says how rare it is, 3 that one normal pixel in 10^3 scores higher, so that one "
-           "threshold serves all scenes and detectors; the distribution is that of the training scores, "
-           "continued beyond the highest. none: the score as the detector gives it.")
-      .choices({"tail", "none"});
+           "Brings the scores of all scenes onto one scale, so that one threshold serves them. robust: the "
+           "score is in robust standard deviations (1.4826 MAD) above the median of the training scores; for "
+           "a scene that holds the defects itself. tail: the score says how rare it is, 3 that one normal "
+           "pixel in 10^3 scores higher, by the training scores, continued beyond the highest; for training "
+           "data without defects. none: the score as the detector gives it.")
+      .choices({"tail", "robust", "none"});
   section
       .add("passes", &options.passes,
            "autoencoder: plain judges all pixels in one pass; masked hides each pixel from the network that "
