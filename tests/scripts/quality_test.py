@@ -110,6 +110,7 @@ class WholeRun(unittest.TestCase):
         self.assertEqual(set(record["development"]["result"]["rx"]), set(quality.DEVELOPMENT))
         for network, ablations in quality.ABLATIONS.items():
             self.assertEqual(list(record["ablation"]["result"][network]), list(ablations)[:quality.QUICK_ABLATIONS])
+            self.assertGreater(record["ablation"]["result"][network]["as built in"]["seconds"], 0)
         robustness = record["robustness"]["result"]["rx"]
         self.assertEqual(set(robustness), set(quality.ROBUSTNESS))
         for variant in ("turned by 90 degrees", "flipped", "bands reversed", "gain 1000"):
