@@ -158,7 +158,8 @@ class Bench:
         self.commands.append(self.portable(shlex.join(["hyperdefect", *words])))
         print(self.commands[-1], file=sys.stderr, flush=True)
         ran = subprocess.run([str(self.program), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, check=False, env=os.environ if alone else self.environment)
+                             stderr=subprocess.PIPE, text=True, check=False,
+                             env=os.environ if alone else self.environment)
         if ran.returncode != 0:
             raise Failed(f"{self.commands[-1]}: exit code {ran.returncode}: {ran.stderr.strip()}")
         return ran.stdout
@@ -337,8 +338,9 @@ def ablation_suite(bench, _detectors, seeds):
     for (network, name), settings in rows.items():
         result[network][name] = {"settings": settings, "auroc": measured(of(found, network, name), "auroc")}
     # The runs above share the machine with each other: each row is timed once more, alone and one after the other.
-    timed = sorted((bench.data / "scenes").glob("*.hdr"))[0].with_suffix(".img")
-    for (network, name), (_, folder, words, seed) in zip(rows, [runs[(*row, seeds[0])] for row in rows]):
+    timed = min((bench.data / "scenes").glob("*.hdr"))
+    for network, name in rows:
+        _, folder, words, seed = runs[(network, name, seeds[0])]
         result[network][name]["seconds"] = bench.seconds_alone(timed, f"{folder}_timed", words, seed)
     return result
 

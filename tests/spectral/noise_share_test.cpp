@@ -67,8 +67,8 @@ TEST_F(NoiseShareTest, LooksAtValidPixelsAlone) {
   auto valid = all_valid();
   band.narrow(0, 10, 20).fill_(std::numeric_limits<float>::quiet_NaN());
   valid.narrow(0, 10, 20).fill_(false);
-  // Every second pixel of the rest: none has a neighbour.
   EXPECT_NEAR(share_of(band, valid), 0.0, 0.01);
+  // Every second pixel: none has a neighbour.
   const auto board = (torch::arange(kSide).view({-1, 1}) + torch::arange(kSide)).remainder(2).eq(0);
   EXPECT_EQ(share_of(noise(), board), 0.0);
   EXPECT_EQ(share_of(noise(), torch::zeros_like(valid)), 0.0);

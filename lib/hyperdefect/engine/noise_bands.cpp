@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"

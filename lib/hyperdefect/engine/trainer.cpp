@@ -9,10 +9,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
-#include "hyperdefect/engine/device.h"
 #include "hyperdefect/engine/sources.h"
-#include "hyperdefect/model/band_picker.h"
-#include "hyperdefect/model/detectors.h"
 
 namespace hyperdefect::engine {
 namespace {

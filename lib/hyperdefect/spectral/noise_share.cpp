@@ -10,7 +10,7 @@ constexpr double kClippedAtEachEnd = 0.01;
 /// Enough for a quantile, and soon sorted.
 constexpr std::int64_t kSortedPixels = 1 << 14;
 
-/// The valid pixels (bands, n), clipped in each band.
+/// (bands, rows, cols), clipped to the range of most of these pixels (n) in each band.
 torch::Tensor clipped(const torch::Tensor& values, const torch::Tensor& pixels) {
   const auto step = (pixels.numel() + kSortedPixels - 1) / kSortedPixels;
   const auto sorted =
@@ -19,7 +19,7 @@ torch::Tensor clipped(const torch::Tensor& values, const torch::Tensor& pixels) 
   const auto cut = static_cast<std::int64_t>(kClippedAtEachEnd * static_cast<double>(last));
   const auto low = sorted.select(1, cut).view({-1, 1, 1});
   const auto high = sorted.select(1, last - cut).view({-1, 1, 1});
-  return torch::minimum(torch::maximum(values, low), high);
+  return values.clamp(low, high);
 }
 
 }  // namespace
