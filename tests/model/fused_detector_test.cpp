@@ -8,6 +8,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
+#include "hyperdefect/spectral/area_filter.h"
 #include "support/expect_error.h"
 #include "support/module_checks.h"
 #include "support/tiles.h"
@@ -128,6 +129,20 @@ TEST_F(Spots, RiseAndLinesDoNot) {
   EXPECT_GE(factor.min().item<float>(), 1.0F);
   EXPECT_TRUE(torch::equal(maps.parts[0].second, plain.parts[0].second));
   EXPECT_TRUE(torch::equal(maps.sad_rad, plain.sad_rad));
+}
+
+TEST_F(Spots, RiseInEachMapBeforeTheyAreAddedUp) {
+  auto options = fused({"rx", "area_filter"}, {1.0, 2.0});
+  options.score.spot_weight = 3.0;
+  options.score.spot_area_px = 25;
+  const auto maps = fitted(options, scene_)->score(scene_);
+  auto sum = torch::zeros_like(maps.score);
+  for (std::size_t i = 0; i < maps.parts.size(); ++i) {
+    const auto summand = maps.parts[i].second.log1p() * options.model.fused_weights[i];
+    sum += summand + 3 * spectral::area_top_hats(summand.unsqueeze(0), scene_.valid, {25},
+                                                 spectral::kTwiceAsLongAsWide, spectral::Hats::bright)[0][0];
+  }
+  test::expect_close(maps.score, sum, 1e-5);
 }
 
 TEST_F(Spots, DoNotDependOnTheTiles) {

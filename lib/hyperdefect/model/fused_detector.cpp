@@ -135,25 +135,25 @@ void FusedDetector::finish_calibration() {
 
 ScoreMaps FusedDetector::score(const spectral::Block& block) {
   ScoreMaps fused;
+  std::vector<torch::Tensor> all;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const auto& member = members_[i];
     auto maps = member.detector->score(block);
     const auto mean = means_[static_cast<std::int64_t>(i)].item<double>();
     const auto part = maps.score / mean;
-    const auto weighted = part.clamp_min(0).log1p() * member.weight;
+    all.push_back(part.clamp_min(0).log1p() * member.weight);
     fused.parts.push_back({member.name, part});
     if (i == 0) {
-      fused.score = weighted;
       fused.sad_rad = maps.sad_rad;
       fused.valid = maps.valid;
-    } else {
-      fused.score = fused.score + weighted;
     }
   }
+  const auto summands = torch::stack(all);
+  fused.score = summands.sum(0);
   if (spot_weight_ > 0) {
-    const auto spots = spectral::area_top_hats(fused.score.unsqueeze(0), fused.valid, spot_areas_px_,
+    const auto spots = spectral::area_top_hats(summands, fused.valid, spot_areas_px_,
                                                spectral::kTwiceAsLongAsWide, spectral::Hats::bright);
-    fused.score = fused.score + spot_weight_ * spots[0][0];
+    fused.score += spot_weight_ * spots[0].sum(0);
   }
   return fused;
 }
@@ -179,7 +179,8 @@ std::int64_t FusedDetector::bytes_per_pixel() const {
   if (spot_weight_ > 0) {
     most = std::max(most, spectral::area_filter_bytes_per_pixel(spot_areas_px_));
   }
-  return most + static_cast<std::int64_t>((members_.size() * 2 + 2) * sizeof(float));
+  // Part, logarithm, its copy beside the others' and its spots of each member; sum and angle.
+  return most + static_cast<std::int64_t>((members_.size() * 4 + 2) * sizeof(float));
 }
 
 std::string FusedDetector::summary() const {

@@ -17,10 +17,11 @@ namespace hyperdefect::model {
 /// not drown the others. The spectral angle is the first member's, and each member's own map x / m is handed
 /// out as a part.
 ///
-/// To the sum is added `score.spot_weight` times its own bright area top hat (spectral/area_filter.h), for
-/// spots of less than `score.spot_area_px` pixels that are no more than twice as long as wide. What is left
-/// of most false alarms are edges and lines; most defects are compact. Large and long defects keep the score
-/// that they had.
+/// To each summand is added `score.spot_weight` times its own bright area top hat (spectral/area_filter.h),
+/// for spots of less than `score.spot_area_px` pixels that are no more than twice as long as wide. What is
+/// left of most false alarms are edges and lines; most defects are compact. Large and long defects keep the
+/// score that they had. In the sum a spot that one member sees can be lost among what another sees around it:
+/// each member's spots are raised before they are added up.
 class FusedDetector : public Detector {
  public:
   /// @throws ConfigError where a member is named twice or is `fused` itself, or the weights do not match the

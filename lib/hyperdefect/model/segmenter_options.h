@@ -12,7 +12,7 @@ namespace hyperdefect::model {
 struct SegmenterOptions {
   std::vector<std::int64_t> features{24, 24, 24, 24};
   std::int64_t heads = 4;
-  std::int64_t networks = 2;
+  std::int64_t networks = 1;
   std::int64_t draws = 4;
   double share = 0.5;
 };

@@ -95,8 +95,8 @@ void declare(config::Section& section, ScoreOptions& options) {
   section
       .add(
           "spot_weight", &options.spot_weight,
-          "fused: spots in the sum, more compact than lines and edges, rise by so many times what they stand "
-          "out from their surroundings; 0 leaves the sum as it is.")
+          "fused: spots in each summand, more compact than lines and edges, rise by so many times what they "
+          "stand out from their surroundings; 0 leaves it as it is.")
       .range(0, 1e3);
   section
       .add("spot_area_px", &options.spot_area_px,
