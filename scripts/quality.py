@@ -75,7 +75,7 @@ ABLATIONS: Dict[str, Dict[str, List[str]]] = {
     "segmenter": {
         "as built in": [],
         "without attention": ["model.segmenter_heads=0"],
-        "one network": ["model.segmenter_networks=1"],
+        "two networks": ["model.segmenter_networks=2"],
         "four networks, each trained for less": ["model.segmenter_networks=4", "model.segmenter_share=0.4"],
         "one look": ["model.segmenter_draws=1"],
         "half the training": ["train.epochs=5"],

@@ -58,5 +58,12 @@ TEST(PadMargins, NoMarginGivesTheTensorItself) {
   EXPECT_TRUE(pad_margins(x, {}, Padding::reflect).is_same(x));
 }
 
+TEST(Cropped, KeepsTheFirstRowsAndColumns) {
+  const auto x = torch::arange(12).view({1, 1, 3, 4});
+  EXPECT_TRUE(torch::equal(cropped(x, {2, 3}).flatten(), torch::tensor({0, 1, 2, 4, 5, 6})));
+  EXPECT_TRUE(torch::equal(cropped(x, {3, 1}).flatten(), torch::tensor({0, 4, 8})));
+  EXPECT_TRUE(cropped(x, {3, 4}).is_same(x));
+}
+
 }  // namespace
 }  // namespace hyperdefect::nn

@@ -37,6 +37,10 @@ TEST(DualWindow, GathersTheSamePixelsThatItSums) {
   EXPECT_LT((pixels.sum(1) - sums).abs().max().item<double>(), 1e-12);
 }
 
+TEST(DualWindow, NoPixelsHaveNoSums) {
+  EXPECT_EQ(background_sums(torch::zeros({2, 0, 5}), {1, 3}).sizes(), (torch::IntArrayRef{2, 0, 5}));
+}
+
 TEST(DualWindow, RefusesWrongArguments) {
   EXPECT_THROW(background_sums(torch::zeros({5, 5}), {1, 3}), c10::Error);
   EXPECT_THROW(background_sums(torch::zeros({1, 5, 5}), {3, 3}), c10::Error);

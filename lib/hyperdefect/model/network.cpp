@@ -175,7 +175,7 @@ torch::Tensor NetworkImpl::forward(const torch::Tensor& x, const Window& place, 
       features = stage.block->forward(features);
     }
   }
-  return head_->forward(features).narrow(-2, 0, x.size(-2)).narrow(-1, 0, x.size(-1));
+  return nn::cropped(head_->forward(features), {x.size(2), x.size(3)});
 }
 
 /// Pixels around a token that it sees.

@@ -93,10 +93,9 @@ void declare(config::Section& section, ScoreOptions& options) {
            "autoencoder: each part is smoothed by a Gaussian of this standard deviation.")
       .range(0, 64);
   section
-      .add(
-          "spot_weight", &options.spot_weight,
-          "fused: spots in each summand, more compact than lines and edges, rise by so many times what they "
-          "stand out from their surroundings; 0 leaves it as it is.")
+      .add("spot_weight", &options.spot_weight,
+           "fused: spots in each summand, more compact than lines and edges, rise by so many times what they "
+           "stand out from their surroundings; 0 leaves it as it is.")
       .range(0, 1e3);
   section
       .add("spot_area_px", &options.spot_area_px,

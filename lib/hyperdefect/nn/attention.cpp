@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/attention.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <cmath>
 #include <limits>
 
@@ -87,6 +89,19 @@ struct Windows {
   }
 };
 
+/// Queries, keys and values mixed. What is bfloat16 on a CPU is mixed in float32: the backward pass of the
+/// fused kernel takes four times as long in bfloat16.
+torch::Tensor attended(const std::vector<torch::Tensor>& qkv, const torch::Tensor& mask) {
+  const auto allowed = mask.defined() ? std::optional<torch::Tensor>(mask) : std::nullopt;
+  if (!qkv[0].is_cpu() || qkv[0].scalar_type() != torch::kBFloat16) {
+    return at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], allowed);
+  }
+  // Autocast would narrow them again.
+  const c10::impl::ExcludeDispatchKeyGuard as_they_are(c10::autocast_dispatch_keyset);
+  const auto wide = [&](std::size_t which) { return qkv[which].to(torch::kFloat); };
+  return at::scaled_dot_product_attention(wide(0), wide(1), wide(2), allowed);
+}
+
 Windows lay_windows(const torch::Tensor& x, const MultiHeadSelfAttentionOptions& options, int64_t row0,
                     int64_t col0) {
   const Windows windows{lay_windows(x.size(2), options.window(), row0),
@@ -151,8 +166,7 @@ torch::Tensor MultiHeadSelfAttentionImpl::forward(const torch::Tensor& x, int64_
   const auto windows = lay_windows(x, options, row0, col0);
   const auto qkv = windows.split(query_key_value(x.permute({0, 2, 3, 1})), 3, options.heads());
   const auto mask = windows.mask(x.size(0), x.device());
-  const auto mixed = at::scaled_dot_product_attention(
-      qkv[0], qkv[1], qkv[2], mask.defined() ? std::optional<torch::Tensor>(mask) : std::nullopt);
+  const auto mixed = attended(qkv, mask).to(qkv[0].scalar_type());
   return output(windows.join(mixed.contiguous())).permute({0, 3, 1, 2});
 }
 

@@ -56,4 +56,10 @@ torch::Tensor pad_margins(const torch::Tensor& x, const Margins& margins, Paddin
   return pad_both(x, margins, torch::kConstant);
 }
 
+torch::Tensor cropped(const torch::Tensor& x, Size size) {
+  // A slice of everything would cost a copy backward.
+  const auto rows = x.size(2) == size.rows ? x : x.narrow(2, 0, size.rows);
+  return x.size(3) == size.cols ? rows : rows.narrow(3, 0, size.cols);
+}
+
 }  // namespace hyperdefect::nn

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "hyperdefect/core/window.h"
 #include "hyperdefect/nn/choices.h"
 
 namespace hyperdefect::nn {
@@ -23,5 +24,9 @@ struct Margins {
 /// reflected (no longer than its margin) is replicated instead. Type and memory format are kept, under
 /// autocast too.
 torch::Tensor pad_margins(const torch::Tensor& x, const Margins& margins, Padding mode);
+
+/// The first rows and columns of a feature map (N, C, H, W) -> (N, C, size.rows, size.cols); the map itself
+/// where it has no more.
+torch::Tensor cropped(const torch::Tensor& x, Size size);
 
 }  // namespace hyperdefect::nn

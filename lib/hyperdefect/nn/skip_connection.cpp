@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/skip_connection.h"
 
+#include "hyperdefect/nn/padding.h"
 #include "hyperdefect/nn/shape_check.h"
 
 namespace hyperdefect::nn {
+namespace {
+
+/// The gradient of one of several concatenated maps is a slice whose pixels lie apart, on which torch
+/// interpolates backward twice as slowly.
+torch::Tensor with_packed_gradient(const torch::Tensor& x) {
+  // A view of its own: a hook stays with its tensor.
+  const auto own = x.view_as(x);
+  if (own.requires_grad()) {
+    own.register_hook([format = x.suggest_memory_format()](const torch::Tensor& gradient) {
+      return gradient.contiguous(format);
+    });
+  }
+  return own;
+}
+
+}  // namespace
 
 SkipConnectionOptions::SkipConnectionOptions(int64_t decoder_channels, int64_t encoder_channels)
     : decoder_channels_(decoder_channels), encoder_channels_(encoder_channels) {}
@@ -55,12 +72,13 @@ torch::Tensor SkipConnectionImpl::forward(const torch::Tensor& decoder, const to
   TORCH_CHECK(decoder.size(2) >= encoder.size(2) && decoder.size(3) >= encoder.size(3),
               "SkipConnection: expected a decoder at least as large as the encoder's ", encoder.sizes(),
               ", got ", decoder.sizes());
-  const auto cropped = decoder.narrow(2, 0, encoder.size(2)).narrow(3, 0, encoder.size(3));
+  const auto fitting = cropped(decoder, {encoder.size(2), encoder.size(3)});
   if (options.mode() == Skip::none) {
-    return cropped;
+    return fitting;
   }
   const auto handed = reduction.is_empty() ? encoder : reduction(encoder);
-  return options.mode() == Skip::add ? cropped + handed : torch::cat({cropped, handed}, 1);
+  return options.mode() == Skip::add ? fitting + handed
+                                     : torch::cat({with_packed_gradient(fitting), handed}, 1);
 }
 
 }  // namespace hyperdefect::nn

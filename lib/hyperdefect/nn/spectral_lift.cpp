@@ -8,10 +8,19 @@
 namespace hyperdefect::nn {
 namespace {
 
+/// (N, C, H, W) -> (N H W, C).
+torch::Tensor pixels_of(const torch::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).reshape({-1, x.size(1)});
+}
+
+/// (N H W, C) -> (N, C, H, W) of the shape of `like`, channels-last in memory.
+torch::Tensor image_of(const torch::Tensor& pixels, const torch::Tensor& like) {
+  return pixels.view({like.size(0), like.size(2), like.size(3), pixels.size(1)}).permute({0, 3, 1, 2});
+}
+
 /// A linear layer over the channels of each pixel: (N, C, H, W) -> (N, F, H, W), channels-last in memory.
 torch::Tensor per_pixel(torch::nn::Linear& linear, const torch::Tensor& x) {
-  const auto pixels = linear(x.flatten(2).transpose(1, 2));
-  return pixels.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2});
+  return image_of(linear(pixels_of(x)), x);
 }
 
 /// (N, bands, H, W) of coefficients (N, K, H, W) in a basis (bands, K); x itself where there is none.
@@ -117,9 +126,9 @@ torch::Tensor SpectralLiftImpl::along_bands(const torch::Tensor& x, const torch:
   if (basis.defined()) {
     // It is linear up to here: applied to the basis once, it need not be applied to each pixel.
     const auto weight = band_convolution(basis.view({1, 1, basis.size(0), basis.size(1)}), {}).flatten(0, 2);
-    const auto y =
-        torch::linear(x.permute({0, 2, 3, 1}), weight, spectral->bias.repeat_interleave(out_bands()));
-    return activated(y).permute({0, 3, 1, 2}).unflatten(1, {options.channels(), out_bands()});
+    // A matrix of pixels: of more axes it would be a view, and to activate a view in place costs its copies.
+    const auto y = torch::linear(pixels_of(x), weight, spectral->bias.repeat_interleave(out_bands()));
+    return image_of(activated(y), x).unflatten(1, {options.channels(), out_bands()});
   }
   const auto plane = x.contiguous().view({x.size(0), 1, options.bands(), x.size(2) * x.size(3)});
   return activated(band_convolution(plane, spectral->bias)).unflatten(3, {x.size(2), x.size(3)});

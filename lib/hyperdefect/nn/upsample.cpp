@@ -12,9 +12,8 @@ namespace {
 
 torch::Tensor fitted(const torch::Tensor& x, Size target) {
   check_positive({target.rows, target.cols}, "Upsample", "rows and columns of the target");
-  const auto cropped =
-      x.narrow(2, 0, std::min(x.size(2), target.rows)).narrow(3, 0, std::min(x.size(3), target.cols));
-  return pad_margins(cropped, {0, target.rows - cropped.size(2), 0, target.cols - cropped.size(3)},
+  const auto inside = cropped(x, {std::min(x.size(2), target.rows), std::min(x.size(3), target.cols)});
+  return pad_margins(inside, {0, target.rows - inside.size(2), 0, target.cols - inside.size(3)},
                      Padding::replicate);
 }
 

@@ -16,13 +16,19 @@ void check(const torch::Tensor& maps, const DualWindow& window) {
 /// they do not depend on where a tile begins.
 torch::Tensor line_sums(const torch::Tensor& maps, std::int64_t side, std::int64_t axis) {
   const auto length = maps.size(axis);
-  const auto places = torch::arange(length, maps.options().dtype(torch::kLong));
-  const auto begin = (places - side / 2).clamp_min(0);
-  const auto end = (places + side / 2 + 1).clamp_max(length);
+  if (length == 0) {
+    return maps;
+  }
+  const auto reach = side / 2;
+  const auto running = maps.cumsum(axis);
+  // Before the first pixel the running sum is zero, behind the last one it stays what it is there.
   auto shape = maps.sizes().vec();
-  shape[static_cast<std::size_t>(axis)] = 1;
-  const auto running = torch::cat({torch::zeros(shape, maps.options()), maps.cumsum(axis)}, axis);
-  return running.index_select(axis, end) - running.index_select(axis, begin);
+  shape[static_cast<std::size_t>(axis)] = reach + 1;
+  const auto before = torch::zeros({1}, maps.options()).expand(shape);
+  shape[static_cast<std::size_t>(axis)] = reach;
+  const auto behind = running.narrow(axis, length - 1, 1).expand(shape);
+  const auto endless = torch::cat({before, running, behind}, axis);
+  return endless.narrow(axis, side, length) - endless.narrow(axis, 0, length);
 }
 
 torch::Tensor box_sums(const torch::Tensor& maps, std::int64_t side) {
