@@ -25,7 +25,7 @@ torch::Tensor per_pixel(torch::nn::Linear& linear, const torch::Tensor& x) {
 
 /// (N, bands, H, W) of coefficients (N, K, H, W) in a basis (bands, K); x itself where there is none.
 torch::Tensor on_bands(const torch::Tensor& x, const torch::Tensor& basis) {
-  return basis.defined() ? torch::linear(x.permute({0, 2, 3, 1}), basis).permute({0, 3, 1, 2}) : x;
+  return basis.defined() ? image_of(torch::linear(pixels_of(x), basis), x) : x;
 }
 
 torch::Tensor activated(torch::Tensor y) {
