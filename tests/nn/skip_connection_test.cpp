@@ -52,6 +52,25 @@ TEST(SkipConnection, CropsADecoderThatUpsamplingMadeLarger) {
   expect_close(wide.view(-1), torch::tensor({1.0, 2.0}));
 }
 
+TEST(SkipConnection, KeepsChannelsLastInMemory) {
+  const auto channels_last = [](int64_t channels) {
+    return torch::rand({1, channels, 4, 6}).contiguous(torch::MemoryFormat::ChannelsLast).requires_grad_();
+  };
+  SkipConnection concat(SkipConnectionOptions(3, 2));
+  const auto decoder = channels_last(3);
+  const auto computed = decoder * 2;
+  const auto y = concat(computed, channels_last(2));
+  EXPECT_TRUE(y.is_contiguous(torch::MemoryFormat::ChannelsLast));
+  bool packed = false;
+  computed.register_hook([&](const torch::Tensor& gradient) {
+    packed = gradient.is_contiguous(torch::MemoryFormat::ChannelsLast);
+  });
+  const auto weights = torch::rand(y.sizes());
+  (y * weights).sum().backward();
+  EXPECT_TRUE(packed) << "a slice of the gradient of y";
+  expect_close(decoder.grad(), 2 * weights.narrow(1, 0, 3));
+}
+
 TEST(SkipConnection, RefusesWhatDoesNotFit) {
   SkipConnection skip(SkipConnectionOptions(1, 2));
   EXPECT_EQ(test::refusal([&] {

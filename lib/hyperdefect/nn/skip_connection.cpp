@@ -8,16 +8,15 @@ namespace hyperdefect::nn {
 namespace {
 
 /// The gradient of one of several concatenated maps is a slice whose pixels lie apart, on which torch
-/// interpolates backward twice as slowly.
-torch::Tensor with_packed_gradient(const torch::Tensor& x) {
-  // A view of its own: a hook stays with its tensor.
-  const auto own = x.view_as(x);
-  if (own.requires_grad()) {
-    own.register_hook([format = x.suggest_memory_format()](const torch::Tensor& gradient) {
+/// interpolates backward twice as slowly. A leaf is let alone: a hook would stay with it, once for each pass.
+/// The hook is on x itself, as a view of a single image can forget that its channels come last in memory.
+const torch::Tensor& with_packed_gradient(const torch::Tensor& x) {
+  if (x.requires_grad() && !x.is_leaf()) {
+    x.register_hook([format = x.suggest_memory_format()](const torch::Tensor& gradient) {
       return gradient.contiguous(format);
     });
   }
-  return own;
+  return x;
 }
 
 }  // namespace
