@@ -271,9 +271,12 @@ def scenes_suite(bench, detectors, seeds):
     return {name: summary(of(found, name)) for name in detectors}
 
 
+def development_cubes(bench, variant):
+    return bench.made(f"development/{slug(variant)}", bench.data / "scenes", DEVELOPMENT[variant])
+
+
 def development_suite(bench, detectors, seeds):
-    cubes = {variant: bench.made(f"development/{slug(variant)}", bench.data / "scenes", options)
-             for variant, options in DEVELOPMENT.items()}
+    cubes = {variant: development_cubes(bench, variant) for variant in DEVELOPMENT}
     found = bench.all_detected({
         (name, variant, seed): (cubes[variant], f"development/{slug(variant)}/{name}", detector.arguments, seed)
         for variant in DEVELOPMENT for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
@@ -328,8 +331,7 @@ def one_class_suite(bench, detectors, seeds):
 
 def ablation_suite(bench, _detectors, seeds):
     """Each row on the scenes, and on those with implants, where networks differ more."""
-    implanted = bench.made(f"development/{slug(IMPLANTED)}", bench.data / "scenes", DEVELOPMENT[IMPLANTED])
-    sets = {"scenes": bench.data / "scenes", IMPLANTED: implanted}
+    sets = {"scenes": bench.data / "scenes", IMPLANTED: development_cubes(bench, IMPLANTED)}
     rows = {(network, name): [word for setting in (f"model.detector={network}", *settings)
                               for word in ("--set", setting)]
             for network, ablations in ABLATIONS.items()
