@@ -60,9 +60,9 @@ TEST(Detect, WritesThePartsOfAFusedScoreWhenAsked) {
   const TempDir folder;
   const auto cube = write_small_cube(folder / "scan.img");
   const auto parts =
-      joined(tiny_network(),
-             {"--set", "model.detector=fused", "--set", "model.fused=[rx, segmenter]", "--set",
-              "output.parts=true", "--set", "score.calibration=none", "--set", "score.spot_weight=0"});
+      joined(tiny_network(), {"--set", "model.detector=fused", "--set", "model.fused=[rx, segmenter]",
+                              "--set", "output.parts=true", "--set", "score.calibration=none", "--set",
+                              "score.spot_weight=0", "--set", "model.segmenter_bound=0"});
   const auto outcome = detect({cube}, folder / "maps", parts);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rx_map = io::read_map(folder / "maps/scan_part_rx.tif");

@@ -50,7 +50,9 @@ class Fused : public ::testing::Test {
 };
 
 TEST_F(Fused, AddsItsPartsUpByTheirWeights) {
-  const auto maps = scored(fused({"autoencoder", "segmenter", "rx"}, {1.0, 0.5, 2.0}));
+  auto options = fused({"autoencoder", "segmenter", "rx"}, {1.0, 0.5, 2.0});
+  options.segmenter.bound = 0.0;
+  const auto maps = scored(options);
   ASSERT_EQ(maps.parts.size(), 3U);
   EXPECT_EQ(maps.parts[1].first, "segmenter");
   auto sum = torch::zeros_like(maps.score);
@@ -100,6 +102,18 @@ TEST_F(Fused, StateCarriesAllThatScoringNeeds) {
   EXPECT_TRUE(torch::equal(other->score(scene_).score, detector->score(scene_).score));
 }
 
+/// What the members add to the score, their spots raised: (members, rows, cols).
+torch::Tensor summands_of(const ScoreMaps& maps, const DetectorOptions& options) {
+  std::vector<torch::Tensor> all;
+  for (std::size_t i = 0; i < maps.parts.size(); ++i) {
+    all.push_back(maps.parts[i].second.log1p() * options.model.fused_weights[i]);
+  }
+  const auto logarithms = torch::stack(all);
+  return logarithms + options.score.spot_weight *
+                          spectral::area_top_hats(logarithms, maps.valid, {options.score.spot_area_px},
+                                                  spectral::kTwiceAsLongAsWide, spectral::Hats::bright)[0];
+}
+
 /// A spot of 2 x 2 pixels at (10, 10) and a line in row 25, of one strange spectrum.
 spectral::Block scene_with_spot_and_line() {
   auto scene = test::whole_block(test::smooth_scene(4, {40, 40}, 1));
@@ -136,13 +150,7 @@ TEST_F(Spots, RiseInEachMapBeforeTheyAreAddedUp) {
   options.score.spot_weight = 3.0;
   options.score.spot_area_px = 25;
   const auto maps = fitted(options, scene_)->score(scene_);
-  auto sum = torch::zeros_like(maps.score);
-  for (std::size_t i = 0; i < maps.parts.size(); ++i) {
-    const auto summand = maps.parts[i].second.log1p() * options.model.fused_weights[i];
-    sum += summand + 3 * spectral::area_top_hats(summand.unsqueeze(0), scene_.valid, {25},
-                                                 spectral::kTwiceAsLongAsWide, spectral::Hats::bright)[0][0];
-  }
-  test::expect_close(maps.score, sum, 1e-5);
+  test::expect_close(maps.score, summands_of(maps, options).sum(0), 1e-5);
 }
 
 TEST_F(Spots, DoNotDependOnTheTiles) {
@@ -156,6 +164,41 @@ TEST_F(Spots, DoNotDependOnTheTiles) {
 TEST_F(Spots, AreNamedInTheSummary) {
   EXPECT_NE(detector(2.0)->summary().find("== spots of less than 25 pixels, weight 2\n"), std::string::npos);
   EXPECT_EQ(detector(0.0)->summary().find("spots"), std::string::npos);
+}
+
+class Bound : public ::testing::Test {
+ protected:
+  Bound() {
+    options_.score.spot_weight = 3.0;
+    options_.score.spot_area_px = 25;
+    options_.segmenter.bound = 0.4;
+  }
+  DetectorOptions options_ = fused({"segmenter", "rx", "area_filter"}, {2.0, 1.0, 1.0});
+  spectral::Block scene_ = scene_with_spot_and_line();
+};
+
+TEST_F(Bound, IsAMultipleOfTheMeanOfTheOthers) {
+  const auto maps = fitted(options_, scene_)->score(scene_);
+  const auto summands = summands_of(maps, options_);
+  const auto others = summands[1] + summands[2];
+  const auto most = 0.4 * others / 2;
+  const auto cut = (summands[0] > most).to(torch::kFloat).mean().item<float>();
+  EXPECT_GT(cut, 0.1F);
+  EXPECT_LT(cut, 1.0F);
+  test::expect_close(maps.score, torch::minimum(summands[0], most) + others, 1e-5);
+}
+
+TEST_F(Bound, OfZeroIsNone) {
+  options_.segmenter.bound = 0.0;
+  const auto maps = fitted(options_, scene_)->score(scene_);
+  test::expect_close(maps.score, summands_of(maps, options_).sum(0), 1e-5);
+}
+
+TEST_F(Bound, NeedsOthers) {
+  options_.model.fused = {"segmenter"};
+  options_.model.fused_weights = {1.0};
+  const auto maps = fitted(options_, scene_)->score(scene_);
+  test::expect_close(maps.score, summands_of(maps, options_).sum(0), 1e-5);
 }
 
 TEST_F(Fused, WeighsItsMembersAlikeUnlessTold) {

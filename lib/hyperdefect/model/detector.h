@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,10 @@ class Detector : public torch::nn::Module {
 
   /// Whether calibration alone makes its scores average 1 over the training data.
   virtual bool averages_one() const { return trainable(); }
+
+  /// The most that it may add to a fused score at a pixel, as a multiple of the mean of what the others add
+  /// there. It is finite for a detector that is sure of something in any scene, even one that holds nothing.
+  virtual double bound_among_others() const { return std::numeric_limits<double>::infinity(); }
 
   /// The maps of a block. Pixels nearer than field().halo to a border of the block that is not one of the
   /// image's do not count.

@@ -2,6 +2,7 @@
 #include "hyperdefect/model/fused_detector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <numeric>
 #include <set>
@@ -133,6 +134,20 @@ void FusedDetector::finish_calibration() {
   }
 }
 
+torch::Tensor FusedDetector::bounded_sum(const torch::Tensor& summands) const {
+  const auto others = static_cast<double>(members_.size() - 1);
+  const auto sum = summands.sum(0);
+  auto result = sum.clone();
+  for (std::size_t i = 0; others > 0 && i < members_.size(); ++i) {
+    const auto bound = members_[i].detector->bound_among_others();
+    if (std::isfinite(bound)) {
+      const auto own = summands[static_cast<std::int64_t>(i)];
+      result -= (own - (sum - own) * (bound / others)).clamp_min(0);
+    }
+  }
+  return result;
+}
+
 ScoreMaps FusedDetector::score(const spectral::Block& block) {
   ScoreMaps fused;
   std::vector<torch::Tensor> all;
@@ -148,13 +163,13 @@ ScoreMaps FusedDetector::score(const spectral::Block& block) {
       fused.valid = maps.valid;
     }
   }
-  const auto summands = torch::stack(all);
-  fused.score = summands.sum(0);
+  auto summands = torch::stack(all);
   if (spot_weight_ > 0) {
     const auto spots = spectral::area_top_hats(summands, fused.valid, spot_areas_px_,
                                                spectral::kTwiceAsLongAsWide, spectral::Hats::bright);
-    fused.score += spot_weight_ * spots[0].sum(0);
+    summands += spot_weight_ * spots[0];
   }
+  fused.score = bounded_sum(summands);
   return fused;
 }
 
@@ -179,8 +194,9 @@ std::int64_t FusedDetector::bytes_per_pixel() const {
   if (spot_weight_ > 0) {
     most = std::max(most, spectral::area_filter_bytes_per_pixel(spot_areas_px_));
   }
-  // Part, logarithm, its copy beside the others' and its spots of each member; sum and angle.
-  return most + static_cast<std::int64_t>((members_.size() * 4 + 2) * sizeof(float));
+  // Part, logarithm, its copy beside the others' and its spots of each member; sum, bound, bounded sum and
+  // angle.
+  return most + static_cast<std::int64_t>((members_.size() * 4 + 4) * sizeof(float));
 }
 
 std::string FusedDetector::summary() const {

@@ -22,6 +22,9 @@ namespace hyperdefect::model {
 /// left of most false alarms are edges and lines; most defects are compact. Large and long defects keep the
 /// score that they had. In the sum a spot that one member sees can be lost among what another sees around it:
 /// each member's spots are raised before they are added up.
+///
+/// What a member then adds at a pixel is at most its bound_among_others() times the mean of what the other
+/// members add there: what the segmenter alone is sure of is no defect.
 class FusedDetector : public Detector {
  public:
   /// @throws ConfigError where a member is named twice or is `fused` itself, or the weights do not match the
@@ -52,6 +55,9 @@ class FusedDetector : public Detector {
     bool wants_pass = true;
     MeanScore calibration{};
   };
+
+  /// @param summands (members, rows, cols).
+  torch::Tensor bounded_sum(const torch::Tensor& summands) const;
 
   std::vector<Member> members_;
   torch::Tensor means_;

@@ -262,6 +262,10 @@ void SegmenterDetector::finish_calibration() {
   calibrating_ = false;
 }
 
+double SegmenterDetector::bound_among_others() const {
+  return options_.segmenter.bound > 0 ? options_.segmenter.bound : Detector::bound_among_others();
+}
+
 ScoreMaps SegmenterDetector::score(const spectral::Block& block) {
   const auto cube = preprocess_->on_device(block);
   const auto transformed = preprocess_->transformed(preprocess_->matched(cube.values));

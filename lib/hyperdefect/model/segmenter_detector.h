@@ -41,6 +41,7 @@ class SegmenterDetector : public Detector {
   std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
   void calibrate(const spectral::Block& block) override;
   void finish_calibration() override;
+  double bound_among_others() const override;
   ScoreMaps score(const spectral::Block& block) override;
   Field field() const override;
   std::int64_t bytes_per_pixel() const override;

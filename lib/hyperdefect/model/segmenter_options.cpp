@@ -26,6 +26,13 @@ void declare(config::Section& section, SegmenterOptions& options) {
            "segmenter: the part of the training steps that each of its networks takes part in, in turn. They "
            "learn faster than a reconstruction, and know their implants by heart when they learn too long.")
       .range(0.01, 1);
+  section
+      .add(
+          "segmenter_bound", &options.bound,
+          "segmenter, in a fused score: what it adds at a pixel is at most this multiple of the mean of what "
+          "the other detectors add there; 0: no bound. It finds in every scene what looks most like an "
+          "implant, and does not know that a scene holds nothing.")
+      .range(0, 1000);
 }
 
 }  // namespace hyperdefect::model

@@ -15,6 +15,7 @@ struct SegmenterOptions {
   std::int64_t networks = 1;
   std::int64_t draws = 4;
   double share = 0.5;
+  double bound = 3.0;
 };
 
 void declare(config::Section& section, SegmenterOptions& options);
