@@ -4,8 +4,8 @@
 
 Suites: scenes (remote sensing, each scene by itself), one-class (wafer regions), development (the scenes enlarged,
 shrunk, turned and implanted anew), robustness (the scenes turned, reversed, scaled and damaged), ablation (each
-network alone with single settings changed), pictures (the worst of scenes that the program made itself). Whatever was
-measured with the same program is taken from the work folder.
+network alone with single settings changed), clean (the verdict on made-up scenes without a defect), pictures (the worst
+of scenes that the program made itself). Whatever was measured with the same program is taken from the work folder.
 """
 
 import argparse
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Detector(NamedTuple):
     """Arguments of detect or train, the suites it takes part in, and whether its maps depend on the seed."""
     arguments: Tuple[str, ...] = ()
-    suites: Tuple[str, ...] = ("scenes", "one-class", "development", "robustness", "pictures")
+    suites: Tuple[str, ...] = ("scenes", "one-class", "development", "robustness", "clean", "pictures")
     seeded: bool = True
 
 
@@ -107,6 +107,15 @@ ROBUSTNESS: Dict[str, List[str]] = {
 }
 SHIFT = ["--gain", "0.8", "--tilt", "0.05", "--defects", "0"]
 SEED_OF_MADE_CUBES = "1"
+# Scenes without a defect, by options of `hyperdefect synth`.
+CLEAN: Dict[str, List[str]] = {
+    f"{bands} bands, {materials} materials, noise {noise}": [
+        "--scenes", scenes, "--rows", rows, "--cols", "90", "--bands", bands, "--endmembers", materials,
+        "--noise", noise, "--defects", "0"]
+    for scenes, rows, bands, materials, noise in (("8", "100", "100", "6", "0.01"), ("4", "90", "40", "5", "0.003"),
+                                                  ("4", "110", "80", "7", "0.006"), ("4", "130", "120", "9", "0.009"))
+}
+QUICK_CLEAN = {"small": ["--scenes", "2", "--rows", "24", "--cols", "24", "--bands", "16", "--defects", "0"]}
 # Scenes that may be shown, of which the worst are.
 OWN_SCENES = ["--scenes", "12", "--rows", "100", "--cols", "100", "--bands", "100", "--endmembers", "6",
               "--defects", "8", "--area", "2", "60", "--abundance", "0.1", "1", "--noise", "0.01"]
@@ -124,6 +133,11 @@ MEASURES = {"average_precision": "average precision", "f1_max": "best F1", "aupr
 
 class Failed(Exception):
     """A run of the program that did not end well, in one line."""
+
+
+def row_of(maps, cube):
+    """What the program writes beside a cube's maps."""
+    return json.loads((maps / f"{cube}.json").read_text(encoding="utf-8"))
 
 
 class Bench:
@@ -145,6 +159,7 @@ class Bench:
         self.quick = options.quick
         self.ablations = QUICK_ABLATIONS if options.quick else None
         self.own_scenes = QUICK_OWN_SCENES if options.quick else OWN_SCENES
+        self.clean_scenes = QUICK_CLEAN if options.quick else CLEAN
         self.images = options.output / "images"
         self.commands = []
 
@@ -181,17 +196,32 @@ class Bench:
         return self.once(result, "synth", "-q", "-o", result, "--into", cubes, "--truth", cubes, "--seed",
                          SEED_OF_MADE_CUBES, *options)
 
-    def all_detected(self, runs):
-        """Of runs {key: arguments of detected()}: what it returns, --jobs at a time."""
-        with ThreadPoolExecutor(self.jobs) as pool:
-            return dict(zip(runs, pool.map(lambda run: self.detected(*run), runs.values())))
+    def made_up(self, folder, options):
+        """Scenes with masks, of nothing but a seed."""
+        result = self.work / "data" / folder
+        result.parent.mkdir(parents=True, exist_ok=True)
+        return self.once(result, "synth", "-q", "-o", result, "--seed", SEED_OF_MADE_CUBES, *options)
 
-    def detected(self, cubes, name, arguments, seed):
-        """What `detect` finds in a folder of cubes."""
+    def at_once(self, method, runs):
+        """Of runs {key: arguments of the method}: what it returns, --jobs at a time."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            return dict(zip(runs, pool.map(lambda run: method(*run), runs.values())))
+
+    def scored(self, cubes, name, arguments, seed):
+        """The folder of what `detect` finds in a folder of cubes."""
         maps = self.maps_of(name, seed)
         self.run("detect", "-q", cubes, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
                  *self.threads, *self.settings, *arguments)
-        return self.judged(maps, cubes)
+        return maps
+
+    def detected(self, cubes, name, arguments, seed):
+        """The measures of what `detect` finds in a folder of cubes."""
+        return self.judged(self.scored(cubes, name, arguments, seed), cubes)
+
+    def verdicts(self, cubes, name, arguments, seed):
+        """What `detect` says of each cube of a folder that has no truth."""
+        maps = self.scored(cubes, name, arguments, seed)
+        return [row_of(maps, header.stem) for header in sorted(cubes.glob("*.hdr"))]
 
     def seconds_alone(self, cube, name, arguments, seed):
         """What `detect` takes for one cube with all threads, while no other run of this script goes on."""
@@ -199,7 +229,7 @@ class Bench:
         threads = self.threads if self.quick else ()
         self.run("detect", "-q", cube, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
                  *threads, *self.settings, *arguments, alone=not self.quick)
-        return json.loads((maps / f"{cube.stem}.json").read_text(encoding="utf-8"))["seconds"]
+        return row_of(maps, cube.stem)["seconds"]
 
     def maps_of(self, name, seed):
         return self.work / name / f"seed_{seed}{self.suffix}"
@@ -222,8 +252,7 @@ class Bench:
         """The measures of each cube, with the seconds it took, by its name."""
         cubes = json.loads(self.run("eval", maps, "--truth", truth, "--json"))["cubes"]
         for cube in cubes:
-            row = json.loads((maps / f"{cube['cube']}.json").read_text(encoding="utf-8"))
-            cube["seconds"] = row["seconds"]
+            cube["seconds"] = row_of(maps, cube["cube"])["seconds"]
         return {cube.pop("cube"): cube for cube in cubes}
 
 
@@ -266,7 +295,7 @@ def slug(name):
 
 def scenes_suite(bench, detectors, seeds):
     scenes = bench.data / "scenes"
-    found = bench.all_detected({(name, seed): (scenes, f"scenes/{name}", detector.arguments, seed)
+    found = bench.at_once(bench.detected, {(name, seed): (scenes, f"scenes/{name}", detector.arguments, seed)
                                 for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
     return {name: summary(of(found, name)) for name in detectors}
 
@@ -277,7 +306,7 @@ def development_cubes(bench, variant):
 
 def development_suite(bench, detectors, seeds):
     cubes = {variant: development_cubes(bench, variant) for variant in DEVELOPMENT}
-    found = bench.all_detected({
+    found = bench.at_once(bench.detected, {
         (name, variant, seed): (cubes[variant], f"development/{slug(variant)}/{name}", detector.arguments, seed)
         for variant in DEVELOPMENT for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
     return {name: {variant: measured(of(found, name, variant), "auroc") for variant in DEVELOPMENT}
@@ -292,7 +321,7 @@ def robustness_suite(bench, detectors, seeds):
             for name, detector in detectors.items() for variant in ROBUSTNESS}
     runs.update({(name, ""): (bench.data / "scenes", f"scenes/{name}", detector.arguments, seeds[0])
                  for name, detector in detectors.items()})
-    found = bench.all_detected(runs)
+    found = bench.at_once(bench.detected, runs)
     return {name: {variant: {cube: found[name, variant][cube]["auroc"] - plain["auroc"]
                              for cube, plain in sorted(found[name, ""].items())} for variant in ROBUSTNESS}
             for name in detectors}
@@ -336,7 +365,7 @@ def ablation_suite(bench, _detectors, seeds):
                               for word in ("--set", setting)]
             for network, ablations in ABLATIONS.items()
             for name, settings in list(ablations.items())[:bench.ablations]}
-    found = bench.all_detected({
+    found = bench.at_once(bench.detected, {
         (*row, cubes, seed): (folder, f"ablation/{slug(cubes)}/{row[0]}/{slug(row[1])}", words, seed)
         for seed in seeds for row, words in rows.items() for cubes, folder in sets.items()})
     result = {network: {} for network in ABLATIONS}
@@ -351,11 +380,20 @@ def ablation_suite(bench, _detectors, seeds):
     return result
 
 
+def clean_suite(bench, detectors, seeds):
+    """How many scenes without a defect are accepted, and their highest scores in units of the threshold."""
+    sets = {name: bench.made_up(f"clean/{slug(name)}", options) for name, options in bench.clean_scenes.items()}
+    found = bench.at_once(bench.verdicts, {
+        (name, scenes): (folder, f"clean/{slug(scenes)}/{name}", detector.arguments, seeds[0])
+        for name, detector in detectors.items() for scenes, folder in sets.items()})
+    return {name: {scenes: {"accepted": sum(row["accepted"] for row in rows), "scenes": len(rows),
+                            "highest": [row["score_max"] / row["threshold"] for row in rows]}
+                   for scenes, rows in of(found, name).items()} for name in detectors}
+
+
 def pictures_suite(bench, detectors, seeds):
     """The own scenes with the lowest AUROC of the first detector, whose overlays and masks go to the images."""
-    scenes = bench.work / "data/own"
-    scenes.parent.mkdir(parents=True, exist_ok=True)
-    bench.once(scenes, "synth", "-q", "-o", scenes, "--seed", SEED_OF_MADE_CUBES, *bench.own_scenes)
+    scenes = bench.made_up("own", bench.own_scenes)
     name, detector = next(iter(detectors.items()))
     found = bench.detected(scenes, f"pictures/{name}", ["--set", "output.overlay=true", *detector.arguments], seeds[0])
     worst = sorted(found, key=lambda scene: found[scene]["auroc"])[:SHOWN_PICTURES]
@@ -459,6 +497,14 @@ def ablation_table(result):
     return "\n\n".join(pages)
 
 
+def clean_table(result):
+    columns = list(result.values())
+    rows = [[scenes, *(f"{column[scenes]['accepted']} of {column[scenes]['scenes']} "
+                       f"({min(column[scenes]['highest']):.2f} to {max(column[scenes]['highest']):.2f})"
+                       for column in columns)] for scenes in columns[0]]
+    return table(["accepted (highest score, in thresholds)", *result], rows)
+
+
 def pictures_table(result):
     pages = [f"{result['detector']}: mean over all these scenes {figure(result['mean'])}; the worst of them are"]
     for place, (scene, cube) in enumerate(result["worst"].items(), start=1):
@@ -472,8 +518,8 @@ def pictures_table(result):
 SUITES = {"scenes": (scenes_suite, scenes_table), "one-class": (one_class_suite, one_class_table),
           "development": (development_suite, development_table),
           "robustness": (robustness_suite, robustness_table), "ablation": (ablation_suite, ablation_table),
-          "pictures": (pictures_suite, pictures_table)}
-OF_ONE_SEED = ("robustness", "pictures")
+          "clean": (clean_suite, clean_table), "pictures": (pictures_suite, pictures_table)}
+OF_ONE_SEED = ("robustness", "clean", "pictures")
 
 
 def markers(suite):
@@ -489,16 +535,16 @@ def with_table(page, suite, text):
     return page.rstrip("\n") + ("\n\n" if page else "") + block + "\n"
 
 
-def caption(seeds):
+def caption(suite, seeds):
     words = f"median of {len(seeds)} seeds (largest less smallest)" if len(seeds) > 1 else "one seed"
-    return f"ROC AUC, {words}."
+    return f"{'Verdicts' if suite == 'clean' else 'ROC AUC'}, {words}."
 
 
 def write_report(folder, suite, seeds, result, commands):
     """The suite's table in quality.md and its figures in quality.json; other suites stay as they are."""
     page, record = folder / "quality.md", folder / "quality.json"
     text = page.read_text(encoding="utf-8") if page.exists() else ""
-    tables = f"{caption(seeds)}\n\n{SUITES[suite][1](result)}"
+    tables = f"{caption(suite, seeds)}\n\n{SUITES[suite][1](result)}"
     page.write_text(with_table(text, suite, tables), encoding="utf-8")
     known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     known[suite] = {"seeds": seeds, "result": result, "commands": commands}

@@ -116,6 +116,9 @@ class WholeRun(unittest.TestCase):
         for variant in ("turned by 90 degrees", "flipped", "bands reversed", "gain 1000"):
             for change in robustness[variant].values():
                 self.assertAlmostEqual(change, 0, delta=1e-3, msg=variant)
+        (clean,) = record["clean"]["result"]["rx"].values()
+        self.assertEqual((clean["scenes"], len(clean["highest"])), (2, 2))
+        self.assertEqual(clean["accepted"], sum(highest <= 1 for highest in clean["highest"]))
         worst = record["pictures"]["result"]["worst"]
         self.assertEqual(len(worst), 3)
         self.assertEqual(list(worst), sorted(worst, key=lambda scene: worst[scene]["auroc"]))
