@@ -135,10 +135,13 @@ void FusedDetector::finish_calibration() {
 }
 
 torch::Tensor FusedDetector::bounded_sum(const torch::Tensor& summands) const {
-  const auto others = static_cast<double>(members_.size() - 1);
   const auto sum = summands.sum(0);
+  if (members_.size() == 1) {
+    return sum;
+  }
+  const auto others = static_cast<double>(members_.size() - 1);
   auto result = sum.clone();
-  for (std::size_t i = 0; others > 0 && i < members_.size(); ++i) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
     const auto bound = members_[i].detector->bound_among_others();
     if (std::isfinite(bound)) {
       const auto own = summands[static_cast<std::int64_t>(i)];
