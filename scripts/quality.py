@@ -20,7 +20,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Callable, Dict, List, NamedTuple, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -207,12 +207,15 @@ class Bench:
         with ThreadPoolExecutor(self.jobs) as pool:
             return dict(zip(runs, pool.map(lambda run: method(*run), runs.values())))
 
+    def detect(self, cubes, maps, seed, *arguments, alone=False):
+        """The folder of maps, when they are all there."""
+        self.run("detect", "-q", cubes, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
+                 *arguments, alone=alone)
+        return maps
+
     def scored(self, cubes, name, arguments, seed):
         """The folder of what `detect` finds in a folder of cubes."""
-        maps = self.maps_of(name, seed)
-        self.run("detect", "-q", cubes, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
-                 *self.threads, *self.settings, *arguments)
-        return maps
+        return self.detect(cubes, self.maps_of(name, seed), seed, *self.threads, *self.settings, *arguments)
 
     def detected(self, cubes, name, arguments, seed):
         """The measures of what `detect` finds in a folder of cubes."""
@@ -227,8 +230,7 @@ class Bench:
         """What `detect` takes for one cube with all threads, while no other run of this script goes on."""
         maps = self.work / name / f"seed_{seed}"
         threads = self.threads if self.quick else ()
-        self.run("detect", "-q", cube, "-o", maps, "--resume", "--seed", seed, "--set", "output.overlay=false",
-                 *threads, *self.settings, *arguments, alone=not self.quick)
+        self.detect(cube, maps, seed, *threads, *self.settings, *arguments, alone=not self.quick)
         return row_of(maps, cube.stem)["seconds"]
 
     def maps_of(self, name, seed):
@@ -295,8 +297,9 @@ def slug(name):
 
 def scenes_suite(bench, detectors, seeds):
     scenes = bench.data / "scenes"
-    found = bench.at_once(bench.detected, {(name, seed): (scenes, f"scenes/{name}", detector.arguments, seed)
-                                for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
+    found = bench.at_once(bench.detected, {
+        (name, seed): (scenes, f"scenes/{name}", detector.arguments, seed)
+        for name, detector in detectors.items() for seed in seeds_of(detector, seeds)})
     return {name: summary(of(found, name)) for name in detectors}
 
 
@@ -515,11 +518,20 @@ def pictures_table(result):
     return "\n\n".join(pages)
 
 
-SUITES = {"scenes": (scenes_suite, scenes_table), "one-class": (one_class_suite, one_class_table),
-          "development": (development_suite, development_table),
-          "robustness": (robustness_suite, robustness_table), "ablation": (ablation_suite, ablation_table),
-          "clean": (clean_suite, clean_table), "pictures": (pictures_suite, pictures_table)}
-OF_ONE_SEED = ("robustness", "clean", "pictures")
+class Suite(NamedTuple):
+    """What measures, what writes the table of it, what its figures are, and whether a single seed is enough."""
+    measure: Callable
+    table: Callable
+    figures: str = "ROC AUC"
+    one_seed: bool = False
+
+
+SUITES = {"scenes": Suite(scenes_suite, scenes_table), "one-class": Suite(one_class_suite, one_class_table),
+          "development": Suite(development_suite, development_table),
+          "robustness": Suite(robustness_suite, robustness_table, one_seed=True),
+          "ablation": Suite(ablation_suite, ablation_table),
+          "clean": Suite(clean_suite, clean_table, figures="Verdicts", one_seed=True),
+          "pictures": Suite(pictures_suite, pictures_table, one_seed=True)}
 
 
 def markers(suite):
@@ -535,16 +547,16 @@ def with_table(page, suite, text):
     return page.rstrip("\n") + ("\n\n" if page else "") + block + "\n"
 
 
-def caption(suite, seeds):
+def caption(figures, seeds):
     words = f"median of {len(seeds)} seeds (largest less smallest)" if len(seeds) > 1 else "one seed"
-    return f"{'Verdicts' if suite == 'clean' else 'ROC AUC'}, {words}."
+    return f"{figures}, {words}."
 
 
 def write_report(folder, suite, seeds, result, commands):
     """The suite's table in quality.md and its figures in quality.json; other suites stay as they are."""
     page, record = folder / "quality.md", folder / "quality.json"
     text = page.read_text(encoding="utf-8") if page.exists() else ""
-    tables = f"{caption(suite, seeds)}\n\n{SUITES[suite][1](result)}"
+    tables = f"{caption(SUITES[suite].figures, seeds)}\n\n{SUITES[suite].table(result)}"
     page.write_text(with_table(text, suite, tables), encoding="utf-8")
     known = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     known[suite] = {"seeds": seeds, "result": result, "commands": commands}
@@ -611,8 +623,8 @@ def measure(bench, options):
         bench.commands = []
         try:
             if suite == "ablation" or detectors:
-                seeds = options.seeds[:1] if suite in OF_ONE_SEED else options.seeds
-                result = SUITES[suite][0](bench, detectors, seeds)
+                seeds = options.seeds[:1] if SUITES[suite].one_seed else options.seeds
+                result = SUITES[suite].measure(bench, detectors, seeds)
                 write_report(options.output, suite, seeds, result, bench.commands)
         except Failed as failure:
             problems.append(f"{suite}: {failure}")
