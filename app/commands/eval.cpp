@@ -47,6 +47,11 @@ std::optional<double> auc_f_tau_of(const engine::CubeQuality& cube) {
   return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
 }
 
+std::optional<double> of_marks(const engine::CubeQuality& cube,
+                               std::optional<double> (*measure)(const metric::Confusion&)) {
+  return cube.marked ? measure(*cube.marked) : std::nullopt;
+}
+
 Json to_json(const engine::CubeQuality& cube) {
   return {{"cube", cube.name},
           {"defective", cube.defective},
@@ -59,7 +64,11 @@ Json to_json(const engine::CubeQuality& cube) {
           {"f1_threshold", number_or_null(f1_threshold_of(cube))},
           {"aupro", number_or_null(cube.aupro)},
           {"auc_d_tau", number_or_null(auc_d_tau_of(cube))},
-          {"auc_f_tau", number_or_null(auc_f_tau_of(cube))}};
+          {"auc_f_tau", number_or_null(auc_f_tau_of(cube))},
+          {"f1", number_or_null(of_marks(cube, metric::f1))},
+          {"precision", number_or_null(of_marks(cube, metric::precision))},
+          {"recall", number_or_null(of_marks(cube, metric::recall))},
+          {"false_alarm_rate", number_or_null(of_marks(cube, metric::false_alarm_rate))}};
 }
 
 Json to_json(const engine::MeanQuality& mean) {
@@ -69,18 +78,31 @@ Json to_json(const engine::MeanQuality& mean) {
           {"f1_max", number_or_null(mean.f1_max)},
           {"aupro", number_or_null(mean.aupro)},
           {"auc_d_tau", number_or_null(mean.auc_d_tau)},
-          {"auc_f_tau", number_or_null(mean.auc_f_tau)}};
+          {"auc_f_tau", number_or_null(mean.auc_f_tau)},
+          {"f1", number_or_null(mean.f1)},
+          {"precision", number_or_null(mean.precision)},
+          {"recall", number_or_null(mean.recall)},
+          {"false_alarm_rate", number_or_null(mean.false_alarm_rate)}};
+}
+
+Json to_json(const metric::Confusion& verdicts) {
+  return {{"defective", verdicts.true_positives + verdicts.false_negatives},
+          {"defective_rejected", verdicts.true_positives},
+          {"normal", verdicts.true_negatives + verdicts.false_positives},
+          {"normal_accepted", verdicts.true_negatives}};
 }
 
 Json to_json(const EvalOptions& options, const engine::Evaluation& evaluation) {
-  Json json{{"maps", options.maps},
-            {"truth", options.truth},
-            {"score", options.kind},
-            {"mean", to_json(evaluation.mean)},
-            {"image_auroc", number_or_null(evaluation.image_auroc)},
-            {"folders", Json::array()},
-            {"cubes", Json::array()},
-            {"without_truth", evaluation.without_truth}};
+  Json json{
+      {"maps", options.maps},
+      {"truth", options.truth},
+      {"score", options.kind},
+      {"mean", to_json(evaluation.mean)},
+      {"image_auroc", number_or_null(evaluation.image_auroc)},
+      {"image_verdicts", evaluation.image_verdicts ? to_json(*evaluation.image_verdicts) : Json(nullptr)},
+      {"folders", Json::array()},
+      {"cubes", Json::array()},
+      {"without_truth", evaluation.without_truth}};
   for (const auto& folder : evaluation.folders) {
     json["folders"].push_back(to_json(folder.mean));
     json["folders"].back()["folder"] = folder.name;
@@ -104,7 +126,11 @@ std::vector<std::string> line_of(const engine::CubeQuality& cube) {
           shown(f1_threshold_of(cube)),
           shown(cube.aupro),
           shown(auc_d_tau_of(cube)),
-          shown(auc_f_tau_of(cube))};
+          shown(auc_f_tau_of(cube)),
+          shown(of_marks(cube, metric::f1)),
+          shown(of_marks(cube, metric::precision)),
+          shown(of_marks(cube, metric::recall)),
+          shown(of_marks(cube, metric::false_alarm_rate))};
 }
 
 std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
@@ -116,7 +142,17 @@ std::vector<std::string> line_of(const std::string& label, const engine::MeanQua
           "",
           shown(mean.aupro),
           shown(mean.auc_d_tau),
-          shown(mean.auc_f_tau)};
+          shown(mean.auc_f_tau),
+          shown(mean.f1),
+          shown(mean.precision),
+          shown(mean.recall),
+          shown(mean.false_alarm_rate)};
+}
+
+void print_verdicts(std::int64_t right, std::int64_t wrong, std::string_view what) {
+  if (right + wrong > 0) {
+    std::cout << right << " of " << text::counted(right + wrong, "cube") << ' ' << what << '\n';
+  }
 }
 
 void print(const engine::Evaluation& evaluation) {
@@ -128,10 +164,15 @@ void print(const engine::Evaluation& evaluation) {
     lines.push_back(line_of(folder.name + ", ", folder.mean));
   }
   lines.push_back(line_of("", evaluation.mean));
-  std::cout << table(
-      {"cube", "defect pixels", "AUROC", "AP", "F1 max", "at score", "AUPRO", "D,tau", "F,tau"}, lines);
+  std::cout << table({"cube", "defect pixels", "AUROC", "AP", "F1 max", "at score", "AUPRO", "D,tau", "F,tau",
+                      "F1", "precision", "recall", "FAR"},
+                     lines);
   if (evaluation.image_auroc) {
     std::cout << "image-level AUROC " << shown(evaluation.image_auroc) << '\n';
+  }
+  if (const auto& verdicts = evaluation.image_verdicts) {
+    print_verdicts(verdicts->true_positives, verdicts->false_negatives, "with a defect rejected");
+    print_verdicts(verdicts->true_negatives, verdicts->false_positives, "without a defect accepted");
   }
 }
 
@@ -159,7 +200,10 @@ void add_eval(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand(
       "eval",
       "Measure how well maps find the defects that masks mark: AUROC, average precision, best F1, AUPRO, and "
-      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC.");
+      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC. Of what STEM_defects.tif marks "
+      "at "
+      "the threshold: F1, precision, recall, false-alarm rate (FAR), and how many cubes are rightly rejected "
+      "and accepted.");
   command
       ->add_option("MAPS", options->maps,
                    "Folder of results of infer or detect; every map below it is judged.")

@@ -22,13 +22,15 @@ class Eval : public ::testing::Test {
     write("day2/normal", {0.1F, 0.1F, 0.2F, 0.3F, 0.4F, 0.5F}, false);
   }
 
-  /// A map of 2 x 3 pixels, whose first is the defect.
+  /// Maps of 2 x 3 pixels, whose first is the defect; scores above .6 are marked.
   void write(const std::string& name, const std::vector<float>& scores, bool defective) {
     for (const auto& folder : {maps_, truth_}) {
       std::filesystem::create_directories((std::filesystem::path(folder) / name).parent_path());
     }
     io::write_map(maps_ + "/" + name + "_score.tif", torch::tensor(scores).view({2, 3}), {}, {},
                   std::nan(""));
+    io::write_map(maps_ + "/" + name + "_defects.tif",
+                  torch::tensor(scores).view({2, 3}).gt(0.6).to(torch::kByte), {}, {}, 255);
     auto mask = torch::zeros({2, 3}, torch::kBool);
     mask.index_put_({0, 0}, defective);
     io::write_mask(truth_ + "/" + name + "_mask.png", mask);
@@ -49,15 +51,38 @@ TEST_F(Eval, PrintsATable) {
   const auto outcome = eval();
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(outcome.out,
-            "cube                   defect pixels   AUROC      AP  F1 max  at score   AUPRO   D,tau   F,tau\n"
-            "day1/good                          1  1.0000  1.0000  1.0000    0.9000  1.0000  1.0000  0.2500\n"
-            "day2/fair                          1  0.8000  0.5000  0.6667    0.8000  0.3333  0.8571  0.3714\n"
-            "day2/normal                        0       -       -       -         -       -       -       -\n"
-            "mean of day1, 1 cube                  1.0000  1.0000  1.0000            1.0000  1.0000  0.2500\n"
-            "mean of day2, 2 cubes                 0.8000  0.5000  0.6667            0.3333  0.8571  0.3714\n"
-            "mean of 3 cubes                       0.9000  0.7500  0.8333            0.6667  0.9286  0.3107\n"
-            "image-level AUROC 1.0000\n");
+  EXPECT_EQ(
+      outcome.out,
+      "cube                   defect pixels   AUROC      AP  F1 max  at score   AUPRO   D,tau   F,tau      "
+      "F1  precision  recall     FAR\n"
+      "day1/good                          1  1.0000  1.0000  1.0000    0.9000  1.0000  1.0000  0.2500  "
+      "1.0000     1.0000  1.0000  0.0000\n"
+      "day2/fair                          1  0.8000  0.5000  0.6667    0.8000  0.3333  0.8571  0.3714  "
+      "0.6667     0.5000  1.0000  0.2000\n"
+      "day2/normal                        0       -       -       -         -       -       -       -       "
+      "-          -       -  0.0000\n"
+      "mean of day1, 1 cube                  1.0000  1.0000  1.0000            1.0000  1.0000  0.2500  "
+      "1.0000     1.0000  1.0000  0.0000\n"
+      "mean of day2, 2 cubes                 0.8000  0.5000  0.6667            0.3333  0.8571  0.3714  "
+      "0.6667     0.5000  1.0000  0.1000\n"
+      "mean of 3 cubes                       0.9000  0.7500  0.8333            0.6667  0.9286  0.3107  "
+      "0.8333     0.7500  1.0000  0.0667\n"
+      "image-level AUROC 1.0000\n"
+      "2 of 2 cubes with a defect rejected\n"
+      "1 of 1 cube without a defect accepted\n");
+}
+
+TEST_F(Eval, JudgesScoresWithoutMapsOfDefects) {
+  for (const auto* name : {"/day1/good", "/day2/fair", "/day2/normal"}) {
+    std::filesystem::remove(maps_ + name + "_defects.tif");
+  }
+  const auto outcome = eval();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(contains(outcome.out, "1.0000  1.0000  0.2500   -          -       -    -\n")) << outcome.out;
+  EXPECT_FALSE(contains(outcome.out, "rejected"));
+  const auto json = nlohmann::json::parse(eval({"--json"}).out);
+  EXPECT_TRUE(json["image_verdicts"].is_null());
+  EXPECT_TRUE(json["mean"]["f1"].is_null());
 }
 
 TEST_F(Eval, PrintsJson) {
@@ -76,6 +101,13 @@ TEST_F(Eval, PrintsJson) {
   EXPECT_NEAR(json["cubes"][0]["auc_f_tau"], 0.25, 1e-6);
   EXPECT_TRUE(json["cubes"][2]["auc_d_tau"].is_null());
   EXPECT_TRUE(json["without_truth"].empty());
+  EXPECT_NEAR(json["cubes"][1]["f1"], 2.0 / 3, 1e-12);
+  EXPECT_DOUBLE_EQ(json["cubes"][1]["precision"], 0.5);
+  EXPECT_DOUBLE_EQ(json["cubes"][1]["recall"], 1);
+  EXPECT_DOUBLE_EQ(json["folders"][1]["false_alarm_rate"], 0.1);
+  EXPECT_EQ(
+      json["image_verdicts"],
+      nlohmann::json({{"defective", 2}, {"defective_rejected", 2}, {"normal", 1}, {"normal_accepted", 1}}));
 }
 
 TEST_F(Eval, WarnsOfMapsWithoutTruth) {
@@ -115,7 +147,10 @@ TEST(EvalOfResults, ScoresWhatDetectFinds) {
   ASSERT_EQ(detected.exit_code, 0) << detected.err;
   const auto outcome = run_program({"eval", maps, "--truth", scenes, "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_GT(nlohmann::json::parse(outcome.out)["mean"]["auroc"].get<double>(), 0.9);
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_GT(json["mean"]["auroc"].get<double>(), 0.9);
+  EXPECT_EQ(json["image_verdicts"]["defective"], 1);
+  EXPECT_TRUE(json["mean"]["false_alarm_rate"].is_number());
 }
 
 }  // namespace

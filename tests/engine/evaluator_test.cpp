@@ -32,6 +32,11 @@ class Evaluate : public ::testing::Test {
     io::write_map((maps_ / name).string() + "_" + kind + ".tif", scores, {}, {}, std::nan(""));
   }
 
+  /// 255 is invalid.
+  void write_marks(const std::string& name, const torch::Tensor& marks) {
+    io::write_map((maps_ / name).string() + "_defects.tif", marks.to(torch::kByte), {}, {}, 255);
+  }
+
   void write_truth(const std::string& file, const torch::Tensor& mask) {
     const auto path = truth_ / file;
     std::filesystem::create_directories(path.parent_path());
@@ -176,6 +181,64 @@ TEST_F(Evaluate, JudgesTheMapOfThatKind) {
   write_scores("a", kFair, "sad");
   write_truth("a_mask.png", kTruth);
   EXPECT_DOUBLE_EQ(evaluated("sad").cubes[0].auroc.value(), 0.8);
+}
+
+TEST_F(Evaluate, CountsWhatIsMarked) {
+  auto scores = kFair.clone();
+  scores.index_put_({1, 2}, std::nanf(""));
+  write_scores("a", scores);
+  write_marks("a", torch::tensor({{1, 1, 0}, {0, 255, 1}}));
+  write_truth("a_mask.png", kTruth);
+  write_scores("b", kGood);
+  write_truth("b_mask.png", kTruth);
+  const auto evaluation = evaluated();
+  const auto marked = evaluation.cubes[0].marked.value();
+  EXPECT_EQ(marked.true_positives, 1);
+  EXPECT_EQ(marked.false_positives, 1);
+  EXPECT_EQ(marked.false_negatives, 0);
+  EXPECT_EQ(marked.true_negatives, 2);
+  EXPECT_FALSE(evaluation.cubes[1].marked);
+  EXPECT_DOUBLE_EQ(evaluation.mean.precision.value(), 0.5);
+  EXPECT_NEAR(evaluation.mean.f1.value(), 2.0 / 3.0, 1e-12);
+  EXPECT_DOUBLE_EQ(evaluation.mean.recall.value(), 1.0);
+  EXPECT_NEAR(evaluation.mean.false_alarm_rate.value(), 1.0 / 3.0, 1e-12);
+}
+
+TEST_F(Evaluate, CountsCubesThatAreRightlyRejectedAndAccepted) {
+  write_scores("a", kGood);
+  write_truth("a_mask.png", kTruth);
+  EXPECT_FALSE(evaluated().image_verdicts);
+  const auto write = [&](const std::string& name, const torch::Tensor& marks, const torch::Tensor& truth) {
+    write_scores(name, kGood);
+    write_marks(name, marks);
+    write_truth(name + "_mask.png", truth);
+  };
+  write("found", kTruth, kTruth);
+  write("elsewhere", kTruth.flip({0}), kTruth);
+  write("missed", kNormal, kTruth);
+  write("accepted", kNormal, kNormal);
+  write("false_alarm", kTruth, kNormal);
+  const auto verdicts = evaluated().image_verdicts.value();
+  EXPECT_EQ(verdicts.true_positives, 2);
+  EXPECT_EQ(verdicts.false_negatives, 1);
+  EXPECT_EQ(verdicts.true_negatives, 1);
+  EXPECT_EQ(verdicts.false_positives, 1);
+}
+
+TEST_F(Evaluate, MarksFollowFromScoresAlone) {
+  write_scores("a", kGood, "sad");
+  write_marks("a", kTruth);
+  write_truth("a_mask.png", kTruth);
+  EXPECT_FALSE(evaluated("sad").cubes[0].marked);
+}
+
+TEST_F(Evaluate, RefusesMarksOfAnotherSize) {
+  write_scores("a", kGood);
+  write_marks("a", torch::zeros({4, 5}));
+  write_truth("a_mask.png", kTruth);
+  HYPERDEFECT_EXPECT_ERROR(
+      evaluated(), InputError,
+      (maps_ / "a_defects.tif").string() + " has 4 x 5 pixels (rows x cols), but its truth ");
 }
 
 TEST_F(Evaluate, RefusesTruthOfAnotherSize) {

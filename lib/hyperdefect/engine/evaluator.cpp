@@ -21,6 +21,13 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 10> kCubeExtensions{".img", ".dat", ".raw",  ".bil", ".bip",
                                                            ".bsq", ".bin", ".cube", ".tif", ".tiff"};
 constexpr std::array kTruthEndings{"_mask.png", "_mask.tif"};
+constexpr const char* kDefectsEnding = "_defects.tif";
+/// The kind of map that the map of defects follows from.
+constexpr const char* kScore = "score";
+
+std::string ending_of(const std::string& kind) {
+  return "_" + kind + ".tif";
+}
 
 void need_folder(const fs::path& folder, std::string_view what) {
   if (!fs::is_directory(folder)) {
@@ -51,17 +58,29 @@ std::vector<std::string> truth_names(const std::string& name) {
   return {name, name.substr(0, name.size() - extension.size())};
 }
 
-CubeQuality judge_files(const fs::path& map, const fs::path& truth) {
-  const auto scores = io::read_map(map);
-  const auto mask = io::read_mask(truth);
-  if (scores.sizes() != mask.sizes()) {
+torch::Tensor read_map_of(const fs::path& file, const fs::path& truth, const torch::Tensor& mask) {
+  auto map = io::read_map(file);
+  if (map.sizes() != mask.sizes()) {
     const auto size = [](const torch::Tensor& image) {
       return text::cat(image.size(0), " x ", image.size(1));
     };
-    throw InputError(text::cat(map.string(), " has ", size(scores), " pixels (rows x cols), but its truth ",
+    throw InputError(text::cat(file.string(), " has ", size(map), " pixels (rows x cols), but its truth ",
                                truth.string(), " has ", size(mask), ": give the mask of this very cube"));
   }
-  return judge(scores, mask);
+  return map;
+}
+
+/// @param results the cube's results without their endings.
+CubeQuality judge_files(const std::string& results, const std::string& kind, const fs::path& truth) {
+  const auto mask = io::read_mask(truth);
+  const auto scores = read_map_of(results + ending_of(kind), truth, mask);
+  auto quality = judge(scores, mask);
+  if (const fs::path defects = results + kDefectsEnding; kind == kScore && fs::exists(defects)) {
+    const auto marks = read_map_of(defects, truth, mask);
+    const auto valid = scores.isnan().logical_or_(marks.isnan()).logical_not_();
+    quality.marked = metric::confusion(marks.ne(0), mask, valid);
+  }
+  return quality;
 }
 
 template <class Measure>
@@ -75,6 +94,13 @@ std::optional<double> mean_of(const std::vector<CubeQuality>& cubes, Measure mea
     }
   }
   return count > 0 ? std::optional(sum / static_cast<double>(count)) : std::nullopt;
+}
+
+std::optional<double> mean_of_marks(const std::vector<CubeQuality>& cubes,
+                                    std::optional<double> (*measure)(const metric::Confusion&)) {
+  return mean_of(cubes, [measure](const CubeQuality& cube) {
+    return cube.marked ? measure(*cube.marked) : std::nullopt;
+  });
 }
 
 std::vector<FolderQuality> folder_means(const std::vector<CubeQuality>& cubes) {
@@ -102,6 +128,17 @@ std::optional<double> image_auroc(const std::vector<CubeQuality>& cubes) {
     }
   }
   return metric::image_auroc(scores, defective);
+}
+
+std::optional<metric::Confusion> image_verdicts(const std::vector<CubeQuality>& cubes) {
+  std::optional<metric::Confusion> verdicts;
+  for (const auto& cube : cubes) {
+    if (cube.marked) {
+      verdicts = verdicts.value_or(metric::Confusion{});
+      verdicts->add(cube.marked->true_positives + cube.marked->false_positives > 0, cube.defective);
+    }
+  }
+  return verdicts;
 }
 
 }  // namespace
@@ -152,13 +189,17 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
   mean.auc_f_tau = mean_of(cubes, [](const CubeQuality& cube) {
     return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
   });
+  mean.f1 = mean_of_marks(cubes, metric::f1);
+  mean.precision = mean_of_marks(cubes, metric::precision);
+  mean.recall = mean_of_marks(cubes, metric::recall);
+  mean.false_alarm_rate = mean_of_marks(cubes, metric::false_alarm_rate);
   return mean;
 }
 
 Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind) {
   need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
   need_folder(truth, "the folder of the masks with --truth");
-  const auto ending = "_" + kind + ".tif";
+  const auto ending = ending_of(kind);
   const auto names = names_of_maps(maps, ending);
   if (names.empty()) {
     throw InputError(text::cat(maps.string(), ": the folder holds no map (*", ending,
@@ -171,7 +212,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
       evaluation.without_truth.push_back(name);
       continue;
     }
-    evaluation.cubes.push_back(judge_files(maps / (name + ending), *mask));
+    evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
   }
   if (evaluation.cubes.empty()) {
@@ -182,6 +223,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
   evaluation.mean = mean_quality(evaluation.cubes);
   evaluation.folders = folder_means(evaluation.cubes);
   evaluation.image_auroc = image_auroc(evaluation.cubes);
+  evaluation.image_verdicts = image_verdicts(evaluation.cubes);
   return evaluation;
 }
 

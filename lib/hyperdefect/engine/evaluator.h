@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/metric/confusion.h"
 #include "hyperdefect/metric/roc.h"
 
 namespace hyperdefect::engine {
@@ -29,6 +30,9 @@ struct CubeQuality {
   std::optional<metric::BestF1> best_f1;
   std::optional<double> aupro;
   std::optional<metric::Roc3d> roc_3d;
+  /// What the map of defects marks, which follows from the scores and the threshold; absent where there is
+  /// none.
+  std::optional<metric::Confusion> marked;
 };
 
 /// Means over cubes, each over those where the measure is defined.
@@ -40,6 +44,10 @@ struct MeanQuality {
   std::optional<double> aupro;
   std::optional<double> auc_d_tau;
   std::optional<double> auc_f_tau;
+  std::optional<double> f1;
+  std::optional<double> precision;
+  std::optional<double> recall;
+  std::optional<double> false_alarm_rate;
 };
 
 struct FolderQuality {
@@ -57,11 +65,14 @@ struct Evaluation {
   /// How well the highest score tells cubes with a defect from those without; absent where one kind is
   /// missing.
   std::optional<double> image_auroc;
+  /// Whole cubes: positive where any pixel is marked or defective. Absent where no cube has a map of defects.
+  std::optional<metric::Confusion> image_verdicts;
   /// Names of the maps that have no truth, which are left out.
   std::vector<std::string> without_truth;
 };
 
-/// Judges scores (rows, cols) against the truth (rows, cols) bool. @return all but the name.
+/// Judges scores (rows, cols) against the truth (rows, cols) bool.
+/// @return all but the name and what is marked.
 CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth);
 
 /// The mask NAME_mask.png or NAME_mask.tif of a cube or its results ("day1/scan_07") below a folder. A name
@@ -72,7 +83,7 @@ std::optional<std::filesystem::path> find_truth(const std::string& name, const s
 MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 
 /// Judges every map NAME_`kind`.tif below a folder of results against what find_truth() finds below the
-/// folder of truths.
+/// folder of truths; with the scores, where it is there, also the map NAME_defects.tif.
 /// @param kind "score" or "sad".
 /// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
 /// a map and its truth differ in size.
