@@ -29,9 +29,10 @@ inline std::string shell_quoted(const std::string& word) {
 
 /// Runs the program with these arguments, as a user would, to its end; its exit code is -1 where a signal
 /// killed it.
-inline Outcome run_program(const std::vector<std::string>& arguments) {
+/// @param through a command that runs the program: "env -i".
+inline Outcome run_program(const std::vector<std::string>& arguments, const std::string& through = "") {
   const TempDir folder;
-  auto command = shell_quoted(HYPERDEFECT_PROGRAM);
+  auto command = through + ' ' + shell_quoted(HYPERDEFECT_PROGRAM);
   for (const auto& argument : arguments) {
     command += ' ' + shell_quoted(argument);
   }
