@@ -57,6 +57,13 @@ class Pages(unittest.TestCase):
                 self.assertEqual(page.count(marker), 1, marker)
 
 
+class Verdicts(unittest.TestCase):
+    def test_scenes_whose_defects_are_all_missed(self):
+        runs = {seed: {"a": {"recall": 0.0}, "b": {"recall": missed}, "no defect": {"recall": None}}
+                for seed, missed in enumerate((0.0, 0.1, 0.2))}
+        self.assertEqual(quality.all_missed(quality.measured(runs, "recall")), 1)
+
+
 class Arguments(unittest.TestCase):
     def test_lists(self):
         options = quality.parse_arguments(["--seeds", "4,5", "--only", "scenes,ablation", "--detectors", "rx"])
@@ -106,6 +113,9 @@ class WholeRun(unittest.TestCase):
         scenes = record["scenes"]["result"]["rx"]
         self.assertGreater(scenes["auroc"]["mean"]["median"], .9)
         self.assertLess(scenes["auc_f_tau"]["mean"]["median"], scenes["auc_d_tau"]["mean"]["median"])
+        for measure in quality.VERDICT_MEASURES:
+            self.assertTrue(0 <= scenes[measure]["mean"]["median"] <= 1, measure)
+        self.assertLessEqual(scenes["f1"]["mean"]["median"], scenes["f1_max"]["mean"]["median"])
         self.assertEqual(set(record["one-class"]["result"]["rx"]), {"a20", "a40", "a20, shifted", "a40, shifted"})
         self.assertEqual(set(record["development"]["result"]["rx"]), set(quality.DEVELOPMENT))
         for network, ablations in quality.ABLATIONS.items():
