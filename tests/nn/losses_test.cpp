@@ -27,7 +27,7 @@ using Loss = torch::Tensor (*)(const torch::Tensor&, const torch::Tensor&, const
 torch::Tensor root_loss(const torch::Tensor& a, const torch::Tensor& b, const torch::Tensor& w) {
   return root_mean_square_loss(a, b, w);
 }
-constexpr Loss kLosses[] = {root_loss, squared_loss, cosine_loss};
+constexpr Loss kLosses[] = {root_loss, squared_loss, cosine_loss, binary_cross_entropy_loss};
 
 TEST(RootMeanSquareLoss, AveragesRootsOverPixels) {
   const auto prediction = pixels(3, 4, 0, 0);
@@ -77,6 +77,20 @@ TEST(CosineLoss, HasAGradientOfZeroAtAMatch) {
   auto prediction = pixels(1, 2, 3, 4).requires_grad_();
   cosine_loss(prediction, pixels(1, 2, 3, 4)).backward();
   test::expect_close(prediction.grad(), pixels(0, 0, 0, 0), 1e-6);
+}
+
+TEST(BinaryCrossEntropyLoss, IsTheLogarithmOfWhatTheTargetWasGiven) {
+  const double sure = std::log1p(std::exp(-2.0));
+  const double wrong = std::log1p(std::exp(3.0));
+  EXPECT_NEAR(binary_cross_entropy_loss(pixels(2, 2, 3, 3), pixels(1, 1, 0, 0)).item<double>(),
+              (sure + wrong) / 2, 1e-6);
+  EXPECT_NEAR(binary_cross_entropy_loss(pixels(2, 3, 0, 0), pixels(1, 0, 0, 1), weights(1, 3)).item<double>(),
+              ((sure + wrong) / 2 + 3 * std::log(2.0)) / 4, 1e-6);
+}
+
+TEST(BinaryCrossEntropyLoss, IsFiniteWhereThePredictionIsCertain) {
+  EXPECT_NEAR(binary_cross_entropy_loss(pixels(200, 200, -200, -200), pixels(1, 0, 0, 0)).item<double>(),
+              50.0, 1e-4);
 }
 
 TEST(Losses, NeverLookAtPixelsOfWeightZero) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/spectral/area_filter.h"
 
 namespace hyperdefect::model {
 
@@ -16,7 +17,7 @@ struct ClassicalOptions {
   std::int64_t area_components = 20;
   double area_power = 0.5;
   std::vector<std::int64_t> area_sizes_px{25, 50, 100, 200};
-  double area_extent = 1.6;
+  double area_extent = spectral::kTwiceAsLongAsWide;
   double area_smoothing_px = 0.5;
 
   std::int64_t local_components = 20;

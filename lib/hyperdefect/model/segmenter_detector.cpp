@@ -9,6 +9,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/precision.h"
+#include "hyperdefect/nn/losses.h"
 #include "hyperdefect/spectral/angle.h"
 #include "hyperdefect/spectral/dice.h"
 #include "hyperdefect/spectral/gaussian.h"
@@ -46,12 +47,6 @@ ModelOptions network_options(const DetectorOptions& options) {
 /// (n) of -1 and 1.
 torch::Tensor random_signs(std::int64_t count, at::Generator& generator) {
   return torch::randint(2, {count}, generator, torch::kFloat) * 2 - 1;
-}
-
-torch::Tensor weighted_cross_entropy(const torch::Tensor& logits, const torch::Tensor& label,
-                                     const torch::Tensor& weight) {
-  const auto losses = torch::binary_cross_entropy_with_logits(logits, label, {}, {}, at::Reduction::None);
-  return (losses * weight).sum() / weight.sum().clamp_min(1.0);
 }
 
 }  // namespace
@@ -204,8 +199,9 @@ torch::Tensor SegmenterDetector::network_loss(std::size_t which, at::Generator& 
     labels.push_back(std::move(example.label));
     weights.push_back(std::move(example.weight));
   }
-  const auto loss = weighted_cross_entropy(logits(networks_[which], torch::stack(inputs), {}),
-                                           torch::stack(labels), torch::stack(weights));
+  const auto found = logits(networks_[which], torch::stack(inputs), {}).unsqueeze(1);
+  const auto loss =
+      nn::binary_cross_entropy_loss(found, torch::stack(labels).unsqueeze(1), torch::stack(weights));
   return loss / static_cast<double>(networks_.size());
 }
 

@@ -66,4 +66,12 @@ torch::Tensor cosine_loss(const torch::Tensor& prediction, const torch::Tensor& 
   return weighted_mean(1.0 - cosines, pair.weight * angled);
 }
 
+torch::Tensor binary_cross_entropy_loss(const torch::Tensor& prediction, const torch::Tensor& target,
+                                        const torch::Tensor& weight) {
+  const auto pair = compare(prediction, target, weight, "binary_cross_entropy_loss");
+  const auto losses =
+      torch::binary_cross_entropy_with_logits(pair.prediction, pair.target, {}, {}, at::Reduction::None);
+  return weighted_mean(losses.mean(1), pair.weight);
+}
+
 }  // namespace hyperdefect::nn

@@ -24,4 +24,9 @@ torch::Tensor squared_loss(const torch::Tensor& prediction, const torch::Tensor&
 torch::Tensor cosine_loss(const torch::Tensor& prediction, const torch::Tensor& target,
                           const torch::Tensor& weight = {});
 
+/// Per pixel the mean over channels of the binary cross-entropy -t log p - (1 - t) log(1 - p), where p is the
+/// sigmoid of the prediction, which may be any number, and the target t is in [0, 1].
+torch::Tensor binary_cross_entropy_loss(const torch::Tensor& prediction, const torch::Tensor& target,
+                                        const torch::Tensor& weight = {});
+
 }  // namespace hyperdefect::nn
