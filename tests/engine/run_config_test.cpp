@@ -55,10 +55,22 @@ TEST(BuiltInConfigs, DifferInTheirDetectors) {
   EXPECT_EQ(built_in("rx").model.detector, "rx");
 }
 
+TEST(BuiltInConfigs, PlainNetworksHaveNoneOfTheBlocks) {
+  const auto whole = built_in("single_scene");
+  auto plain = built_in("single_scene_plain");
+  EXPECT_EQ(plain.model.lift, "linear");
+  EXPECT_EQ(plain.model.heads + plain.segmenter.heads, 0);
+  EXPECT_EQ(plain.model.skip, "none");
+  EXPECT_FALSE(plain.model.residual);
+  plain.model = whole.model;
+  plain.segmenter.heads = whole.segmenter.heads;
+  EXPECT_EQ(yaml_of(plain), yaml_of(whole)) << "in all else they are alike";
+}
+
 TEST(BuiltInConfigs, UnknownNameListsThem) {
   HYPERDEFECT_EXPECT_ERROR(built_in_yaml("magic"), UsageError,
                            "no configuration named 'magic' is built in: take one of one_class, single_scene, "
-                           "single_scene_fast, rx");
+                           "single_scene_plain, single_scene_fast, rx");
 }
 
 TEST(BuiltInConfigs, OneClassFollowsACameraOnTwoCores) {

@@ -120,7 +120,13 @@ config::Schema schema_of(RunConfig& config) {
 }
 
 const std::vector<std::string>& built_in_names() {
-  static const std::vector<std::string> names{"one_class", "single_scene", "single_scene_fast", "rx"};
+  static const auto names = [] {
+    std::vector<std::string> all;
+    for (const auto& config : kBuiltInConfigs) {
+      all.emplace_back(config.name);
+    }
+    return all;
+  }();
   return names;
 }
 
