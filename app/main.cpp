@@ -29,8 +29,8 @@ void keep_freed_memory() {
 
 /// Threads of GNU OpenMP that wait for another one spin 300,000 times before they sleep. Where other programs
 /// use the processors too, the one that they wait for does not get to run meanwhile: `detect` on two cores
-/// beside two busy processes took ten times as long. A thirtieth of that costs nothing measurable on an idle
-/// machine.
+/// beside two busy processes took seven times as long. A thirtieth of that costs nothing measurable on an
+/// idle machine.
 ///
 /// The library reads its environment when it is initialised, before main(): the program starts itself anew
 /// with the variable set, unless the user has set it or the policy. From .preinit_array that takes

@@ -31,58 +31,41 @@ Json number_or_null(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
-std::optional<double> f1_of(const engine::CubeQuality& cube) {
-  return cube.best_f1 ? std::optional(cube.best_f1->f1) : std::nullopt;
-}
-
 std::optional<double> f1_threshold_of(const engine::CubeQuality& cube) {
   return cube.best_f1 ? std::optional(cube.best_f1->threshold) : std::nullopt;
 }
 
-std::optional<double> auc_d_tau_of(const engine::CubeQuality& cube) {
-  return cube.roc_3d ? std::optional(cube.roc_3d->auc_d_tau) : std::nullopt;
-}
-
-std::optional<double> auc_f_tau_of(const engine::CubeQuality& cube) {
-  return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
-}
-
-std::optional<double> of_marks(const engine::CubeQuality& cube,
-                               std::optional<double> (*measure)(const metric::Confusion&)) {
-  return cube.marked ? measure(*cube.marked) : std::nullopt;
+/// @param f1_threshold where the best F1 is reached, of a single cube.
+void add_measures(Json& json, const engine::Measures& measures, const std::optional<Json>& f1_threshold) {
+  json["auroc"] = number_or_null(measures.auroc);
+  json["average_precision"] = number_or_null(measures.average_precision);
+  json["f1_max"] = number_or_null(measures.f1_max);
+  if (f1_threshold) {
+    json["f1_threshold"] = *f1_threshold;
+  }
+  json["aupro"] = number_or_null(measures.aupro);
+  json["auc_d_tau"] = number_or_null(measures.auc_d_tau);
+  json["auc_f_tau"] = number_or_null(measures.auc_f_tau);
+  json["f1"] = number_or_null(measures.f1);
+  json["precision"] = number_or_null(measures.precision);
+  json["recall"] = number_or_null(measures.recall);
+  json["false_alarm_rate"] = number_or_null(measures.false_alarm_rate);
 }
 
 Json to_json(const engine::CubeQuality& cube) {
-  return {{"cube", cube.name},
-          {"defective", cube.defective},
-          {"defect_pixels", cube.defect_pixels},
-          {"valid_pixels", cube.valid_pixels},
-          {"score_max", number_or_null(cube.score_max)},
-          {"auroc", number_or_null(cube.auroc)},
-          {"average_precision", number_or_null(cube.average_precision)},
-          {"f1_max", number_or_null(f1_of(cube))},
-          {"f1_threshold", number_or_null(f1_threshold_of(cube))},
-          {"aupro", number_or_null(cube.aupro)},
-          {"auc_d_tau", number_or_null(auc_d_tau_of(cube))},
-          {"auc_f_tau", number_or_null(auc_f_tau_of(cube))},
-          {"f1", number_or_null(of_marks(cube, metric::f1))},
-          {"precision", number_or_null(of_marks(cube, metric::precision))},
-          {"recall", number_or_null(of_marks(cube, metric::recall))},
-          {"false_alarm_rate", number_or_null(of_marks(cube, metric::false_alarm_rate))}};
+  Json json{{"cube", cube.name},
+            {"defective", cube.defective},
+            {"defect_pixels", cube.defect_pixels},
+            {"valid_pixels", cube.valid_pixels},
+            {"score_max", number_or_null(cube.score_max)}};
+  add_measures(json, engine::measures_of(cube), number_or_null(f1_threshold_of(cube)));
+  return json;
 }
 
 Json to_json(const engine::MeanQuality& mean) {
-  return {{"cubes", mean.cubes},
-          {"auroc", number_or_null(mean.auroc)},
-          {"average_precision", number_or_null(mean.average_precision)},
-          {"f1_max", number_or_null(mean.f1_max)},
-          {"aupro", number_or_null(mean.aupro)},
-          {"auc_d_tau", number_or_null(mean.auc_d_tau)},
-          {"auc_f_tau", number_or_null(mean.auc_f_tau)},
-          {"f1", number_or_null(mean.f1)},
-          {"precision", number_or_null(mean.precision)},
-          {"recall", number_or_null(mean.recall)},
-          {"false_alarm_rate", number_or_null(mean.false_alarm_rate)}};
+  Json json{{"cubes", mean.cubes}};
+  add_measures(json, mean, std::nullopt);
+  return json;
 }
 
 Json to_json(const metric::Confusion& verdicts) {
@@ -117,36 +100,31 @@ std::string shown(const std::optional<double>& value) {
   return fixed(value.value_or(std::nan("")), kDecimals);
 }
 
+/// @param defect_pixels, f1_threshold of a single cube, empty for a mean.
+std::vector<std::string> line_of(const std::string& label, const std::string& defect_pixels,
+                                 const engine::Measures& measures, const std::string& f1_threshold) {
+  return {label,
+          defect_pixels,
+          shown(measures.auroc),
+          shown(measures.average_precision),
+          shown(measures.f1_max),
+          f1_threshold,
+          shown(measures.aupro),
+          shown(measures.auc_d_tau),
+          shown(measures.auc_f_tau),
+          shown(measures.f1),
+          shown(measures.precision),
+          shown(measures.recall),
+          shown(measures.false_alarm_rate)};
+}
+
 std::vector<std::string> line_of(const engine::CubeQuality& cube) {
-  return {cube.name,
-          std::to_string(cube.defect_pixels),
-          shown(cube.auroc),
-          shown(cube.average_precision),
-          shown(f1_of(cube)),
-          shown(f1_threshold_of(cube)),
-          shown(cube.aupro),
-          shown(auc_d_tau_of(cube)),
-          shown(auc_f_tau_of(cube)),
-          shown(of_marks(cube, metric::f1)),
-          shown(of_marks(cube, metric::precision)),
-          shown(of_marks(cube, metric::recall)),
-          shown(of_marks(cube, metric::false_alarm_rate))};
+  return line_of(cube.name, std::to_string(cube.defect_pixels), engine::measures_of(cube),
+                 shown(f1_threshold_of(cube)));
 }
 
 std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
-  return {text::cat("mean of ", label, text::counted(mean.cubes, "cube")),
-          "",
-          shown(mean.auroc),
-          shown(mean.average_precision),
-          shown(mean.f1_max),
-          "",
-          shown(mean.aupro),
-          shown(mean.auc_d_tau),
-          shown(mean.auc_f_tau),
-          shown(mean.f1),
-          shown(mean.precision),
-          shown(mean.recall),
-          shown(mean.false_alarm_rate)};
+  return line_of(text::cat("mean of ", label, text::counted(mean.cubes, "cube")), "", mean, "");
 }
 
 void print_verdicts(std::int64_t right, std::int64_t wrong, std::string_view what) {
@@ -200,10 +178,9 @@ void add_eval(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand(
       "eval",
       "Measure how well maps find the defects that masks mark: AUROC, average precision, best F1, AUPRO, and "
-      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC. Of what STEM_defects.tif marks "
-      "at "
-      "the threshold: F1, precision, recall, false-alarm rate (FAR), and how many cubes are rightly rejected "
-      "and accepted.");
+      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC. Of what STEM_defects.tif "
+      "marks at the threshold: F1, precision, recall, false-alarm rate (FAR), and how many cubes are rightly "
+      "rejected and accepted.");
   command
       ->add_option("MAPS", options->maps,
                    "Folder of results of infer or detect; every map below it is judged.")

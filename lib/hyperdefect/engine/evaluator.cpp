@@ -83,24 +83,23 @@ CubeQuality judge_files(const std::string& results, const std::string& kind, con
   return quality;
 }
 
-template <class Measure>
-std::optional<double> mean_of(const std::vector<CubeQuality>& cubes, Measure measure) {
+using Measure = std::optional<double> Measures::*;
+
+constexpr std::array<Measure, 10> kMeasures{
+    &Measures::auroc,     &Measures::average_precision, &Measures::f1_max, &Measures::aupro,
+    &Measures::auc_d_tau, &Measures::auc_f_tau,         &Measures::f1,     &Measures::precision,
+    &Measures::recall,    &Measures::false_alarm_rate};
+
+std::optional<double> mean_of(const std::vector<Measures>& cubes, Measure measure) {
   double sum = 0;
   std::int64_t count = 0;
   for (const auto& cube : cubes) {
-    if (const std::optional<double> value = measure(cube)) {
+    if (const auto& value = cube.*measure) {
       sum += *value;
       ++count;
     }
   }
   return count > 0 ? std::optional(sum / static_cast<double>(count)) : std::nullopt;
-}
-
-std::optional<double> mean_of_marks(const std::vector<CubeQuality>& cubes,
-                                    std::optional<double> (*measure)(const metric::Confusion&)) {
-  return mean_of(cubes, [measure](const CubeQuality& cube) {
-    return cube.marked ? measure(*cube.marked) : std::nullopt;
-  });
 }
 
 std::vector<FolderQuality> folder_means(const std::vector<CubeQuality>& cubes) {
@@ -174,25 +173,37 @@ CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth) {
   return quality;
 }
 
+Measures measures_of(const CubeQuality& cube) {
+  Measures measures;
+  measures.auroc = cube.auroc;
+  measures.average_precision = cube.average_precision;
+  measures.aupro = cube.aupro;
+  if (cube.best_f1) {
+    measures.f1_max = cube.best_f1->f1;
+  }
+  if (cube.roc_3d) {
+    measures.auc_d_tau = cube.roc_3d->auc_d_tau;
+    measures.auc_f_tau = cube.roc_3d->auc_f_tau;
+  }
+  if (cube.marked) {
+    measures.f1 = metric::f1(*cube.marked);
+    measures.precision = metric::precision(*cube.marked);
+    measures.recall = metric::recall(*cube.marked);
+    measures.false_alarm_rate = metric::false_alarm_rate(*cube.marked);
+  }
+  return measures;
+}
+
 MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
+  std::vector<Measures> all;
+  for (const auto& cube : cubes) {
+    all.push_back(measures_of(cube));
+  }
   MeanQuality mean;
   mean.cubes = static_cast<std::int64_t>(cubes.size());
-  mean.auroc = mean_of(cubes, [](const CubeQuality& cube) { return cube.auroc; });
-  mean.average_precision = mean_of(cubes, [](const CubeQuality& cube) { return cube.average_precision; });
-  mean.f1_max = mean_of(cubes, [](const CubeQuality& cube) {
-    return cube.best_f1 ? std::optional(cube.best_f1->f1) : std::nullopt;
-  });
-  mean.aupro = mean_of(cubes, [](const CubeQuality& cube) { return cube.aupro; });
-  mean.auc_d_tau = mean_of(cubes, [](const CubeQuality& cube) {
-    return cube.roc_3d ? std::optional(cube.roc_3d->auc_d_tau) : std::nullopt;
-  });
-  mean.auc_f_tau = mean_of(cubes, [](const CubeQuality& cube) {
-    return cube.roc_3d ? std::optional(cube.roc_3d->auc_f_tau) : std::nullopt;
-  });
-  mean.f1 = mean_of_marks(cubes, metric::f1);
-  mean.precision = mean_of_marks(cubes, metric::precision);
-  mean.recall = mean_of_marks(cubes, metric::recall);
-  mean.false_alarm_rate = mean_of_marks(cubes, metric::false_alarm_rate);
+  for (const auto measure : kMeasures) {
+    mean.*measure = mean_of(all, measure);
+  }
   return mean;
 }
 

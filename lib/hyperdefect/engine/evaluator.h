@@ -35,19 +35,26 @@ struct CubeQuality {
   std::optional<metric::Confusion> marked;
 };
 
-/// Means over cubes, each over those where the measure is defined.
-struct MeanQuality {
-  std::int64_t cubes = 0;
+/// The numbers that are told of a cube and averaged over cubes; absent where they are not defined.
+struct Measures {
   std::optional<double> auroc;
   std::optional<double> average_precision;
   std::optional<double> f1_max;
   std::optional<double> aupro;
   std::optional<double> auc_d_tau;
   std::optional<double> auc_f_tau;
+  /// Of what is marked.
   std::optional<double> f1;
   std::optional<double> precision;
   std::optional<double> recall;
   std::optional<double> false_alarm_rate;
+};
+
+Measures measures_of(const CubeQuality& cube);
+
+/// Means over cubes, each over those where the measure is defined.
+struct MeanQuality : Measures {
+  std::int64_t cubes = 0;
 };
 
 struct FolderQuality {

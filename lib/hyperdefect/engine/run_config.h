@@ -84,8 +84,7 @@ struct RunConfig {
 /// The declaration of every key, bound to the fields of `config`, which must outlive it.
 config::Schema schema_of(RunConfig& config);
 
-/// The configurations that are built in (the files of configs/): one_class, single_scene, single_scene_plain,
-/// single_scene_fast, rx.
+/// The configurations that are built in: the files of configs/, without their ending.
 const std::vector<std::string>& built_in_names();
 /// The YAML text of a built-in configuration. @throws UsageError for an unknown name.
 std::string built_in_yaml(const std::string& name);
