@@ -74,20 +74,21 @@ class Arguments(unittest.TestCase):
 
 
 class Settings(unittest.TestCase):
-    def accepted(self, settings):
-        words = [word for setting in settings for word in ("--set", setting)]
-        ran = subprocess.run([PROGRAM, "config", "show", "--built-in", "single_scene", *words],
+    def accepted(self, words):
+        ran = subprocess.run([PROGRAM, "config", "show", "--built-in", "single_scene", *words], cwd=quality.ROOT,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(ran.stderr, "")
 
     def test_the_program_knows_every_ablation(self):
         for network, ablations in quality.ABLATIONS.items():
             for settings in ablations.values():
-                self.accepted([f"model.detector={network}", *settings])
+                self.accepted([word for setting in (f"model.detector={network}", *settings)
+                               for word in ("--set", setting)])
 
     def test_the_program_knows_every_detector(self):
-        self.accepted([word for detector in quality.DETECTORS.values() for word in detector.arguments
-                       if word != "--set"])
+        for detector in quality.DETECTORS.values():
+            # `config show` takes files as they are.
+            self.accepted([word for word in detector.arguments if word != "-c"])
 
 
 class WholeRun(unittest.TestCase):
@@ -138,5 +139,5 @@ class WholeRun(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
+    PROGRAM = str(Path(sys.argv.pop(1)).resolve())
     unittest.main()
