@@ -30,7 +30,9 @@ void add_run_options(CLI::App& command, CommonOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command.add_option("--device", options.device, "Where networks run: auto, cpu, cuda (run.device).")
       ->type_name("NAME");
-  command.add_option("--threads", options.threads, "Threads for computing; 0: one a core (run.threads).")
+  command
+      .add_option("--threads", options.threads,
+                  "Threads for computing; 0: one a usable processor (run.threads).")
       ->type_name("N");
   command.add_option("--ram", options.ram_mb, "Memory for cubes and maps in MB (run.ram_mb).")
       ->type_name("MB");

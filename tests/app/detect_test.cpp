@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -233,6 +234,16 @@ TEST(Detect, DryRunSaysWhatItWouldDoAndWritesNothing) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.out, cube + " -> " + (folder / "maps/scan").string() + "_score.tif\n");
   EXPECT_FALSE(fs::exists(folder / "maps"));
+}
+
+TEST(Detect, TakesNoMoreThreadsThanProcessorsItMayUse) {
+  const TempDir folder;
+  const auto cube = write_small_cube(folder / "scan.img");
+  const auto here = "taskset --cpu-list " + std::to_string(::sched_getcpu());
+  const auto outcome =
+      run_program({"detect", cube, "-o", folder / "maps", "--set", "model.detector=rx"}, here);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(read_bytes(folder / "maps/summary.json"))["threads"], 1);
 }
 
 TEST(Detect, SavesAModelThatInferTakesAndScoresAlikeWith) {

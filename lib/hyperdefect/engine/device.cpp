@@ -3,9 +3,8 @@
 
 #include <ATen/Parallel.h>
 
-#include <thread>
-
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/engine/processors.h"
 
 namespace hyperdefect::engine {
 
@@ -19,7 +18,7 @@ torch::Device device_named(const std::string& name) {
 
 std::int64_t use_threads(std::int64_t threads) {
   if (threads <= 0) {
-    threads = std::max(1U, std::thread::hardware_concurrency());
+    threads = usable_processors();
   }
   at::set_num_threads(static_cast<int>(threads));
   return threads;
