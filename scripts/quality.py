@@ -66,6 +66,7 @@ ABLATIONS: Dict[str, Dict[str, List[str]]] = {
         "bilinear interpolation upwards": ["model.upsample=bilinear"],
         "per-pixel layer normalisation": ["model.norm=layer"],
         "not masked when it scores": ["score.passes=plain"],
+        "not masked at all, trained on spoiled spots": ["train.corruption=defects", "score.passes=plain"],
         "small holes only": ["train.hole_sizes_px=[3, 5]"],
         "squared loss": ["train.loss=squared"],
         "spectral angle added to the loss": ["train.sad_weight=1"],
