@@ -32,7 +32,7 @@ void add_run_options(CLI::App& command, CommonOptions& options) {
       ->type_name("NAME");
   command
       .add_option("--threads", options.threads,
-                  "Threads for computing; 0: one a usable processor (run.threads).")
+                  "Threads for computing; 0: one for each usable processor (run.threads).")
       ->type_name("N");
   command.add_option("--ram", options.ram_mb, "Memory for cubes and maps in MB (run.ram_mb).")
       ->type_name("MB");

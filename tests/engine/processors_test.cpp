@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string>
 
@@ -17,9 +15,7 @@ namespace {
 class CpuQuota : public ::testing::Test {
  protected:
   void write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path file(folder_ / name);
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
+    test::write_bytes(folder_ / name, text);
   }
 
   double quota_of(const std::string& membership) const {

@@ -93,8 +93,7 @@ void declare(config::Section& section, RunOptions& options) {
   section
       .add("threads", &options.threads,
            "Threads for computing; 0 takes one for each processor that the program may use (CPU set, CPU "
-           "quota). "
-           "Another number may change the last digits.")
+           "quota). Another number may change the last digits.")
       .range(0, 1024);
   section.add("ram_mb", &options.ram_mb, "Memory that cubes and maps may take, in MB.").range(64, 1e7);
 }
