@@ -19,7 +19,7 @@ namespace hyperdefect::engine {
 namespace {
 
 constexpr const char* kFormat = "hyperdefect model";
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 /// What belongs to the machine (section run) does not travel.
 const std::vector<std::string> kModelSections{"data",  "preprocess", "model", "train",
                                               "score", "threshold",  "output"};
@@ -47,7 +47,11 @@ void check_format(const std::filesystem::path& path, const std::map<std::string,
   const int written = std::stoi(metadata.at("format_version"));
   if (written > kFormatVersion) {
     throw ModelError(text::cat(path.string(), ": was written in format ", written, ", this program (",
-                               version(), ") reads up to format ", kFormatVersion, ": take a newer program"));
+                               version(), ") reads format ", kFormatVersion, ": take a newer program"));
+  }
+  if (written < kFormatVersion) {
+    throw ModelError(text::cat(path.string(), ": was written in format ", written, ", this program (",
+                               version(), ") reads format ", kFormatVersion, ": train the model again"));
   }
 }
 
@@ -95,6 +99,7 @@ FittedModel from_metadata(const std::filesystem::path& path,
   model.score_quantiles = nlohmann::json::parse(metadata.at("score_quantiles")).get<std::vector<double>>();
   model.calibration = calibration_from_json(metadata.at("score_calibration"));
   model.training_cubes = std::stoll(metadata.at("training_cubes"));
+  model.training_valid_share = nlohmann::json::parse(metadata.at("training_valid_share")).get<double>();
   model.training = metadata.at("training");
   model.version = metadata.at("version");
   model.detector = model::make_detector(detector_options(model.config), bands_from(metadata.at("bands")));
@@ -137,6 +142,7 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"score_quantiles", nlohmann::json(model.score_quantiles).dump()},
                    {"training", model.training},
                    {"training_cubes", std::to_string(model.training_cubes)},
+                   {"training_valid_share", nlohmann::json(model.training_valid_share).dump()},
                    {"seed", std::to_string(config.run.seed)}};
   model::write_tensors(path, file);
 }

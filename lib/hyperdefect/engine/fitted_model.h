@@ -27,6 +27,8 @@ struct FittedModel {
   /// Quantiles of the calibrated training scores, at kQuantileLevels.
   std::vector<double> score_quantiles;
   std::int64_t training_cubes = 0;
+  /// The smallest share of valid pixels among the training cubes, in [0, 1].
+  double training_valid_share = 1.0;
   /// Fingerprint of what it was trained on and how; empty for a detector that was fitted on a scene.
   std::string training;
   std::string version;

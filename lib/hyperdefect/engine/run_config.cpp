@@ -25,6 +25,15 @@ void declare(config::Section& section, DataOptions& options) {
       .add("wavelength_unit", &options.wavelength_unit,
            "The unit of the file's wavelengths; auto takes what the file states, else guesses and says so.")
       .choices({"auto", "nm", "um"});
+  section.add(
+      "drivers", &options.drivers,
+      "More GDAL drivers that may open a cube, by GDAL's short names (VRT, for instance). Such formats "
+      "may open other files or the network: name one only for files that you trust.");
+  section
+      .add("min_valid_share", &options.min_valid_share,
+           "A cube with a smaller share of valid pixels is undecided. The share is relative: 1 is what the "
+           "training cubes had; for detect, 1 is a scene whose only missing pixels touch its border.")
+      .range(0, 1);
 }
 
 void declare(config::Section& section, TrainOptions& options) {

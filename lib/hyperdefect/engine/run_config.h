@@ -22,6 +22,10 @@ struct DataOptions {
   bool zero_is_invalid = true;
   std::vector<double> saturation;
   std::string wavelength_unit = "auto";
+  /// GDAL drivers that may open a cube beside those that read the named file alone.
+  std::vector<std::string> drivers;
+  /// A cube is undecided if its share of valid pixels is below this part of what the training cubes had.
+  double min_valid_share = 0.95;
 };
 
 /// The keys of section `train` that say how the network learns.

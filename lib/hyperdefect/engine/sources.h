@@ -25,6 +25,8 @@ class CubeSource : public model::BlockSource {
   const spectral::Bands& bands() const override;
   spectral::Block read(const Window& window) override;
   const io::CubeInfo& info() const { return reader_.info(); }
+  /// (rows, cols) uint8 of io::PixelState, as far as windows were read.
+  const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }
 
  private:
   io::CubeReader reader_;

@@ -8,6 +8,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -36,20 +37,23 @@ BandRule rule_of(const CubeInfo& info, const ReadOptions& options, std::int64_t 
   return rule;
 }
 
-/// Pixels as flags, so that the loops over a band have no branches.
+/// What was seen of a pixel over its bands, as flags, so that the loops over a band have no branches.
 struct PixelFlags {
-  explicit PixelFlags(std::size_t pixels) : broken(pixels, 0), lit(pixels, 0) {}
-  std::vector<std::uint8_t> broken;
+  explicit PixelFlags(std::size_t pixels)
+      : no_data(pixels, 0), not_finite(pixels, 0), saturated(pixels, 0), lit(pixels, 0) {}
+  std::vector<std::uint8_t> no_data;
+  std::vector<std::uint8_t> not_finite;
+  std::vector<std::uint8_t> saturated;
   std::vector<std::uint8_t> lit;
 };
 
 void judge(const float* values, const BandRule& rule, PixelFlags& flags) {
-  const auto pixels = flags.broken.size();
+  const auto pixels = flags.lit.size();
   for (std::size_t i = 0; i < pixels; ++i) {
     const float v = values[i];
-    const bool broken =
-        !(std::abs(v) <= std::numeric_limits<float>::max()) || v == rule.no_data || v >= rule.saturation;
-    flags.broken[i] |= static_cast<std::uint8_t>(broken);
+    flags.no_data[i] |= static_cast<std::uint8_t>(v == rule.no_data);
+    flags.not_finite[i] |= static_cast<std::uint8_t>(!(std::abs(v) <= std::numeric_limits<float>::max()));
+    flags.saturated[i] |= static_cast<std::uint8_t>(v >= rule.saturation);
     flags.lit[i] |= static_cast<std::uint8_t>(v != 0);
   }
 }
@@ -66,13 +70,19 @@ void clear_non_finite(float* values, std::size_t pixels) {
   }
 }
 
-torch::Tensor validity(const PixelFlags& flags, const Window& window, bool zero_is_invalid) {
-  auto valid = torch::empty({window.rows, window.cols}, torch::kBool);
-  bool* out = valid.data_ptr<bool>();
-  for (std::size_t i = 0; i < flags.broken.size(); ++i) {
-    out[i] = flags.broken[i] == 0 && (flags.lit[i] != 0 || !zero_is_invalid);
+/// (rows, cols) uint8 of PixelState.
+torch::Tensor states_of(const PixelFlags& flags, const Window& window, bool zero_is_invalid) {
+  auto states = torch::empty({window.rows, window.cols}, torch::kByte);
+  auto* out = states.data_ptr<std::uint8_t>();
+  for (std::size_t i = 0; i < flags.lit.size(); ++i) {
+    const auto state = flags.no_data[i] != 0                  ? PixelState::no_data
+                       : flags.not_finite[i] != 0             ? PixelState::not_finite
+                       : flags.saturated[i] != 0              ? PixelState::saturated
+                       : flags.lit[i] == 0 && zero_is_invalid ? PixelState::zero
+                                                              : PixelState::valid;
+    out[i] = static_cast<std::uint8_t>(state);
   }
-  return valid;
+  return states;
 }
 
 }  // namespace
@@ -82,7 +92,11 @@ struct CubeReader::Source {
 };
 
 CubeReader::CubeReader(CubeInfo info, ReadOptions options)
-    : info_(std::move(info)), options_(std::move(options)), source_(std::make_unique<Source>()) {
+    : info_(std::move(info)),
+      options_(std::move(options)),
+      states_(
+          torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(PixelState::unread), torch::kByte)),
+      source_(std::make_unique<Source>()) {
   const GdalErrors errors;
   source_->dataset = open_raster(info_.path, info_.driver);
   auto* dataset = source_->dataset.get();
@@ -133,7 +147,9 @@ spectral::Block CubeReader::read(const Window& window) {
       apply_scale(band_values, pixels, rule);
     }
   }
-  return {values, validity(flags, window, options_.zero_is_invalid), window, info_.size()};
+  const auto states = states_of(flags, window, options_.zero_is_invalid);
+  spectral::part_of(states_, window).copy_(states);
+  return {values, states.eq(static_cast<std::uint8_t>(PixelState::valid)), window, info_.size()};
 }
 
 void set_cache_bytes(std::int64_t bytes) {

@@ -6,6 +6,7 @@
 
 #include "hyperdefect/core/window.h"
 #include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/io/pixel_state.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::io {
@@ -27,11 +28,15 @@ class CubeReader {
   /// bands that are not finite are set to zero. @throws InputError where the file cannot be read.
   spectral::Block read(const Window& window);
 
+  /// (rows, cols) uint8, the PixelState of every pixel of the image as the windows read so far showed it.
+  const torch::Tensor& pixel_states() const { return states_; }
+
  private:
   struct Source;
 
   CubeInfo info_;
   ReadOptions options_;
+  torch::Tensor states_;
   std::unique_ptr<Source> source_;
 };
 
