@@ -8,6 +8,8 @@ endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+# What a user of the program needs names the component "program" instead.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 
 if(HYPERDEFECT_USE_CCACHE)
   find_program(HYPERDEFECT_CCACHE ccache)
