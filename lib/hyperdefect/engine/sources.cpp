@@ -19,6 +19,7 @@ io::ReadOptions read_options(const DataOptions& options) {
   read.apply_scale = options.apply_scale;
   read.zero_is_invalid = options.zero_is_invalid;
   read.wavelength_unit = options.wavelength_unit;
+  read.drivers = options.drivers;
   return read;
 }
 

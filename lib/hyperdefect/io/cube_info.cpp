@@ -9,8 +9,12 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/array_dataset.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/open_cube.h"
+#include "hyperdefect/io/raw_dataset.h"
 #include "hyperdefect/io/spectral_axis.h"
 
 namespace hyperdefect::io {
@@ -142,8 +146,19 @@ void set_no_data(std::optional<double> stated, const ReadOptions& options, CubeI
   }
 }
 
+void check_finite(const std::vector<double>& values, std::string_view what, const CubeInfo& info) {
+  const auto wrong =
+      std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  if (wrong != values.end()) {
+    refuse(info.path, "the ", what, " of band ", wrong - values.begin(), " (counted from 0) is ",
+           text::number(*wrong), "; correct it in the file");
+  }
+}
+
 /// A scale of ones and an offset of zeros are left out: there is nothing to apply.
 void set_scale(std::vector<double> scale, std::vector<double> offset, CubeInfo& info) {
+  check_finite(scale, "scale", info);
+  check_finite(offset, "offset", info);
   if (std::any_of(scale.begin(), scale.end(), [](double v) { return v != 1; })) {
     info.scale = std::move(scale);
   }
@@ -181,9 +196,12 @@ void set_band_scale(GDALDataset& dataset, CubeInfo& info) {
 }
 
 void set_envi_names(const EnviHeader& header, CubeInfo& info) {
-  // Names may hold commas, so that their count proves nothing.
-  if (auto names = header.words("band names"); static_cast<std::int64_t>(names.size()) == info.bands.count) {
+  auto names = header.words("band names");
+  if (static_cast<std::int64_t>(names.size()) == info.bands.count) {
     info.band_names = std::move(names);
+  } else if (!names.empty()) {
+    log::warning(text::cat(header.place("band names"), " has ", names.size(), " entries for ",
+                           text::counted(info.bands.count, "band"), "; the names are left out"));
   }
 }
 
@@ -201,13 +219,12 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
   int block_cols = 0;
   int block_rows = 0;
   first.GetBlockSize(&block_cols, &block_rows);
-  info.driver = dataset.GetDriver()->GetDescription();
+  info.driver = info.layout ? "ENVI" : dataset.GetDriver()->GetDescription();
   info.rows = dataset.GetRasterYSize();
   info.cols = dataset.GetRasterXSize();
   info.bands.count = dataset.GetRasterCount();
   info.data_type = type_name(first.GetRasterDataType());
   info.bytes_per_value = GDALGetDataTypeSizeBytes(first.GetRasterDataType());
-  info.georeference = georeference_of(dataset);
   info.interleave = interleave_of(dataset);
   info.storage_block = {block_rows, block_cols};
 }
@@ -228,17 +245,20 @@ void check_is_cube(GDALDataset& dataset, const fs::path& path) {
 
 CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   const auto header = read_envi_header(*files.header);
-  check_size(envi_layout(header), files);
-  tell_of_second_header(files.data, *files.header);
-  const GdalErrors errors;
-  const auto dataset = open_raster(files.data, "ENVI");
-  if (!dataset) {
-    refuse(files.data, "cannot be read: ", errors.reason());
-  }
+  check_overlooked_keys(header);
   CubeInfo info;
   info.path = files.data;
   info.header = *files.header;
+  info.layout = envi_layout(header);
+  check_size(*info.layout, files);
+  tell_of_second_header(files.data, *files.header);
+  const GdalErrors errors;
+  const auto dataset = open_cube(info, options);
+  if (!dataset) {
+    refuse(files.data, "cannot be read: ", errors.reason());
+  }
   set_raster_facts(*dataset, info);
+  info.georeference = georeference_of(header);
   read_spectral_axis(header, options.wavelength_unit, info);
   set_no_data(header.number("data ignore value"), options, info);
   set_envi_scale(header, info);
@@ -246,46 +266,121 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   return info;
 }
 
-CubeInfo raster_info(const fs::path& path, const ReadOptions& options) {
-  const GdalErrors errors;
-  const auto dataset = open_raster(path);
-  if (!dataset) {
-    fs::path header = path;
-    header.replace_extension(".hdr");
-    refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
-           header.filename().string(), ") lies beside it: ", errors.reason());
+/// What is said of a file that no driver can open.
+[[noreturn]] void refuse_unreadable(const CubeFiles& files, const GdalErrors& errors) {
+  const auto& path = files.data;
+  if (const auto driver = other_driver_of(path); !driver.empty()) {
+    refuse(path, "is of the format ", driver,
+           ", which may refer to other files or to the network, and is not "
+           "opened; only if you trust it, allow it with data.drivers=[",
+           driver, "]");
   }
-  check_is_cube(*dataset, path);
+  if (const auto kind = file_kind(path); kind != FileKind::unknown) {
+    refuse(path, "is ", name_of(kind), " by its content, but cannot be read: ", errors.reason());
+  }
+  fs::path header = path;
+  header.replace_extension(".hdr");
+  if (fs::is_regular_file(header)) {
+    refuse(path, "is no image that can be read, and is not the data file of ", header.filename().string(),
+           ", which is ", find_envi_data(header).filename().string());
+  }
+  refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
+         header.filename().string(), ") lies beside it: ", errors.reason());
+}
+
+bool holds_arrays(FileKind kind) {
+  return kind == FileKind::netcdf || kind == FileKind::hdf4 || kind == FileKind::hdf5;
+}
+
+/// The array of the file that is the cube.
+CubeArray cube_array(const CubeFiles& files) {
+  const GdalErrors errors;
+  const auto file = open_arrays(files.data);
+  if (!file) {
+    refuse_unreadable(files, errors);
+  }
+  return find_cube_array(*file, files.data);
+}
+
+/// The header beside a file that describes itself, if it speaks of such a cube.
+std::optional<EnviHeader> fitting_header(const CubeFiles& files, const CubeInfo& info) {
+  if (!files.header || !looks_like_envi_header(*files.header)) {
+    return std::nullopt;
+  }
+  auto header = read_envi_header(*files.header);
+  if (envi_file_type(header) != EnviFileType::cube) {
+    refuse(header.path(), "says that ", info.path.filename().string(), " is a ", header.text("file type"),
+           ", not a cube");
+  }
+  if (header.has("bands") && header.integer("bands", 1) != info.bands.count) {
+    log::warning(text::cat(info.path.string(), ": has ", text::counted(info.bands.count, "band"),
+                           ", its header ", header.path().filename().string(), " describes ",
+                           header.integer("bands", 1), "; the header is left out"));
+    return std::nullopt;
+  }
+  check_overlooked_keys(header);
+  return header;
+}
+
+/// Adds what the header states and the file does not.
+void add_header(const EnviHeader& header, CubeInfo& info) {
+  info.header = header.path();
+  if (info.scale.empty() && info.offset.empty()) {
+    set_envi_scale(header, info);
+  }
+  if (info.band_names.empty()) {
+    set_envi_names(header, info);
+  }
+}
+
+std::optional<double> stated_no_data(GDALDataset& dataset, const std::optional<EnviHeader>& header) {
+  const auto stated = no_data_of(*dataset.GetRasterBand(1));
+  return stated || !header ? stated : header->number("data ignore value");
+}
+
+CubeInfo raster_info(const CubeFiles& files, FileKind kind, const ReadOptions& options) {
   CubeInfo info;
-  info.path = path;
+  info.path = files.data;
+  if (holds_arrays(kind)) {
+    info.array = cube_array(files);
+  }
+  const GdalErrors errors;
+  const auto dataset = open_cube(info, options);
+  if (!dataset) {
+    refuse_unreadable(files, errors);
+  }
+  check_is_cube(*dataset, info.path);
   set_raster_facts(*dataset, info);
+  info.georeference = georeference_of(*dataset);
   if (info.driver == "GTiff") {
     check_tiff_blocks(*dataset, info);
   }
-  read_spectral_axis(*dataset, options.wavelength_unit, info);
-  set_no_data(no_data_of(*dataset->GetRasterBand(1)), options, info);
+  const auto header = fitting_header(files, info);
+  read_spectral_axis(*dataset, header, options.wavelength_unit, info);
+  set_no_data(stated_no_data(*dataset, header), options, info);
   set_band_scale(*dataset, info);
   set_band_names(*dataset, info);
+  if (header) {
+    add_header(*header, info);
+  }
   return info;
+}
+
+/// A header makes raw data of a file whose content is of no known kind. A document or an archive is no raw
+/// data either, unless it happens to have just the size that the header says.
+bool is_raw(const CubeFiles& files, FileKind kind) {
+  if (!files.header || may_hold_cube(kind) || is_picture(kind)) {
+    return false;
+  }
+  return kind == FileKind::unknown || fs::file_size(files.data) == described_bytes(*files.header);
 }
 
 }  // namespace
 
-std::string to_string(Interleave interleave) {
-  switch (interleave) {
-    case Interleave::bsq:
-      return "bsq";
-    case Interleave::bil:
-      return "bil";
-    case Interleave::bip:
-      break;
-  }
-  return "bip";
-}
-
 CubeInfo read_cube_info(const fs::path& path, const ReadOptions& options) {
   const auto files = locate(path);
-  return files.header ? envi_info(files, options) : raster_info(files.data, options);
+  const auto kind = file_kind(files.data);
+  return is_raw(files, kind) ? envi_info(files, options) : raster_info(files, kind, options);
 }
 
 }  // namespace hyperdefect::io

@@ -8,16 +8,11 @@
 #include <vector>
 
 #include "hyperdefect/core/window.h"
+#include "hyperdefect/io/envi_header.h"
 #include "hyperdefect/io/georeference.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::io {
-
-/// How the values of a cube follow each other in its file: band by band, line by line, or pixel by pixel.
-enum class Interleave { bsq, bil, bip };
-
-/// "bsq", "bil" or "bip".
-std::string to_string(Interleave interleave);
 
 /// What a user may say about a cube that its file does not say, or says wrongly.
 struct ReadOptions {
@@ -31,14 +26,32 @@ struct ReadOptions {
   std::optional<double> saturation;
   /// Unit of the file's wavelengths: nm, um, or auto (what the file says, else guessed with a warning).
   std::string wavelength_unit = "auto";
+  /// GDAL drivers that may open the file besides those that read the named file alone, by their short names.
+  /// Formats of such drivers (VRT ...) may open other files or the network.
+  std::vector<std::string> drivers;
+};
+
+/// The array of a netCDF or HDF file that is the cube, and which of its dimensions is which, counted from 0.
+struct CubeArray {
+  /// With its groups: "/reflectance".
+  std::string name;
+  int row_axis = 0;
+  int col_axis = 1;
+  /// -1 if the cube has one band and no dimension for it.
+  int band_axis = -1;
 };
 
 /// What a cube is, without its pixels.
 struct CubeInfo {
   /// The data file.
   std::filesystem::path path;
-  /// The ENVI header, or empty.
+  /// The ENVI header, or empty. Raw data are described by it; a file that describes itself (TIFF ...) takes
+  /// from it what the file does not say.
   std::filesystem::path header;
+  /// Where the values of raw data lie; nothing for files that describe themselves.
+  std::optional<EnviLayout> layout;
+  /// Which array the cube is, for netCDF and HDF.
+  std::optional<CubeArray> array;
   /// GDAL's short name of the format: ENVI, GTiff ...
   std::string driver;
   std::int64_t rows = 0;
@@ -65,9 +78,10 @@ struct CubeInfo {
   Size size() const { return {rows, cols}; }
 };
 
-/// Reads what a cube is, given its data file or its .hdr, and checks that the data are there: the size of an
-/// ENVI data file against its header, the stored blocks of a GeoTIFF (a block that was never written would
-/// read as zeros; sparse files are refused for the same reason). Reads no pixels.
+/// Reads what a cube is, given its data file or its .hdr. What the file is follows from its content, never
+/// from its name: raw data need an ENVI header, other files do not. Checks that the data are there: the size
+/// of an ENVI data file against its header, the stored blocks of a GeoTIFF (a block that was never written
+/// would read as zeros; sparse files are refused for the same reason). Reads no pixels.
 /// @throws InputError naming the file for all that is no cube: a missing or short file, a classification, a
 /// spectral library, complex values, lists that do not fit the bands.
 CubeInfo read_cube_info(const std::filesystem::path& path, const ReadOptions& options = {});

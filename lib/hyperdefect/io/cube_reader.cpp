@@ -8,6 +8,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/open_cube.h"
 #include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::io {
@@ -98,7 +99,7 @@ CubeReader::CubeReader(CubeInfo info, ReadOptions options)
           torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(PixelState::unread), torch::kByte)),
       source_(std::make_unique<Source>()) {
   const GdalErrors errors;
-  source_->dataset = open_raster(info_.path, info_.driver);
+  source_->dataset = open_cube(info_, options_);
   auto* dataset = source_->dataset.get();
   if (dataset == nullptr) {
     throw InputError(text::cat(info_.path.string(), ": cannot be read: ", errors.reason()));

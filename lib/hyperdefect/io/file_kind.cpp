@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <fstream>
 #include <string>
 
@@ -83,6 +84,12 @@ bool is_webp(std::string_view bytes) {
   return bytes.size() > 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP";
 }
 
+/// "<Name ...>", and not just pixels that look like text.
+bool is_markup(std::string_view text) {
+  return text.size() > 2 && text[0] == '<' && std::isalpha(static_cast<unsigned char>(text[1])) != 0 &&
+         text.find('>') != std::string_view::npos;
+}
+
 bool is_control(char c) {
   const auto code = static_cast<unsigned char>(c);
   return code == 127 || (code < 32 && c != '\t' && c != '\n' && c != '\r');
@@ -104,8 +111,9 @@ FileKind file_kind(const fs::path& path) {
   if (is_hdf5(bytes)) {
     return FileKind::hdf5;
   }
-  const bool marked_up = text::trimmed(std::string_view(bytes).substr(0, kTextSample)).starts_with('<');
-  return marked_up && is_text(path) ? FileKind::xml : FileKind::unknown;
+  return is_markup(text::trimmed(std::string_view(bytes).substr(0, kTextSample))) && is_text(path)
+             ? FileKind::xml
+             : FileKind::unknown;
 }
 
 std::string_view name_of(FileKind kind) {
@@ -114,6 +122,10 @@ std::string_view name_of(FileKind kind) {
 
 bool may_hold_cube(FileKind kind) {
   return kind >= FileKind::tiff && kind <= FileKind::fits;
+}
+
+bool is_picture(FileKind kind) {
+  return kind >= FileKind::png && kind <= FileKind::webp;
 }
 
 bool is_text(const fs::path& path) {

@@ -41,6 +41,9 @@ std::string_view name_of(FileKind kind);
 /// FITS.
 bool may_hold_cube(FileKind kind);
 
+/// Whether such files are pictures: PNG, JPEG, GIF, BMP, WebP.
+bool is_picture(FileKind kind);
+
 /// Whether the file begins like text: no byte of its first 512 is a control character other than a tab or a
 /// line end. An empty file is no text.
 bool is_text(const std::filesystem::path& path);

@@ -46,9 +46,20 @@ struct CloseDataset {
 };
 using DatasetPtr = std::unique_ptr<GDALDataset, CloseDataset>;
 
-/// Opens a raster for reading; null, with the reason in a GdalErrors that lives, where GDAL cannot.
-/// `driver` allows only the one of that name; "" allows every driver.
-DatasetPtr open_raster(const std::filesystem::path& path, const std::string& driver = "");
+/// Opens a raster for reading; null, with the reason in a GdalErrors that lives, if GDAL cannot. Only drivers
+/// that read the named file alone may open it, besides those of `more_drivers`, and the name is that of a
+/// file, never one of GDAL's connection strings.
+/// @throws ConfigError if a driver has no such name.
+DatasetPtr open_raster(const std::filesystem::path& path, const std::vector<std::string>& more_drivers = {});
+
+/// The driver, none of those, that recognises the file but may open other files or the network; or "".
+std::string other_driver_of(const std::filesystem::path& path);
+
+/// The same with these drivers alone.
+DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector<std::string>& drivers);
+
+/// Opens the arrays of a netCDF or HDF file (GDAL's multidimensional view).
+DatasetPtr open_arrays(const std::filesystem::path& path);
 
 /// Creates a raster without writing it (that happens while it is filled and closed). @throws Error with
 /// GDAL's reason.

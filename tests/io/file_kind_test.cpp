@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/io/file_kind.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/temp_dir.h"
+#include "support/tiff_files.h"
+
+namespace hyperdefect::io {
+namespace {
+
+using namespace std::string_literals;
+using test::TempDir;
+using test::write_bytes;
+
+FileKind kind_of(const std::string& bytes) {
+  const TempDir dir;
+  write_bytes(dir / "scan.img", bytes);
+  return file_kind(dir / "scan.img");
+}
+
+TEST(FileKind, FollowsFromTheFirstBytes) {
+  const std::vector<std::pair<std::string, FileKind>> kinds{
+      {"II*\0\x08\0\0\0"s, FileKind::tiff},
+      {"MM\0*\0\0\0\x08"s, FileKind::tiff},
+      {"II+\0\x08\0\0\0"s, FileKind::tiff},
+      {"MM\0+\0\x08\0\0"s, FileKind::tiff},
+      {"\0\0\0\x0CjP  \r\n\x87\n"s, FileKind::jpeg2000},
+      {"CDF\x01...."s, FileKind::netcdf},
+      {"CDF\x05...."s, FileKind::netcdf},
+      {"\x89HDF\r\n\x1A\n"s, FileKind::hdf5},
+      {std::string(512, '\0') + "\x89HDF\r\n\x1A\n", FileKind::hdf5},
+      {std::string(2048, '\0') + "\x89HDF\r\n\x1A\n", FileKind::hdf5},
+      {"\x0E\x03\x13\x01"s, FileKind::hdf4},
+      {"\x89PNG\r\n\x1A\n"s, FileKind::png},
+      {"\xFF\xD8\xFF\xE0"s, FileKind::jpeg},
+      {"GIF89a"s, FileKind::gif},
+      {"<VRTDataset>"s, FileKind::xml},
+      {" \n<GDAL_WMS>"s, FileKind::xml},
+      {"PK\x03\x04"s, FileKind::zip},
+      {""s, FileKind::unknown},
+      {"BM, as pixels may begin by chance"s, FileKind::unknown},
+      {std::string(100, '<'), FileKind::unknown},
+      {"II"s, FileKind::unknown},
+      {"ENVI\n"s, FileKind::unknown},
+  };
+  for (const auto& [bytes, kind] : kinds) {
+    EXPECT_EQ(kind_of(bytes), kind) << bytes;
+  }
+}
+
+TEST(FileKind, IsUnknownOfWhatCannotBeRead) {
+  EXPECT_EQ(file_kind("no such file"), FileKind::unknown);
+  EXPECT_FALSE(is_text("no such file"));
+}
+
+TEST(FileKind, KnowsWhatGdalWrites) {
+  const TempDir dir;
+  for (const std::string big : {"YES", "NO"}) {
+    test::TiffCube cube;
+    cube.options = {"BIGTIFF=" + big};
+    test::write_tiff_cube(dir / "scan.dat", cube, [](int, int, int) { return 1.0; });
+    EXPECT_EQ(file_kind(dir / "scan.dat"), FileKind::tiff);
+  }
+}
+
+TEST(FileKind, HasANameAndAUse) {
+  EXPECT_EQ(name_of(FileKind::unknown), "unknown");
+  EXPECT_EQ(name_of(FileKind::tiff), "TIFF");
+  EXPECT_EQ(name_of(FileKind::sqlite), "SQLite");
+  EXPECT_TRUE(may_hold_cube(FileKind::tiff));
+  EXPECT_TRUE(may_hold_cube(FileKind::fits));
+  EXPECT_FALSE(may_hold_cube(FileKind::png));
+  EXPECT_TRUE(is_picture(FileKind::png));
+  EXPECT_FALSE(is_picture(FileKind::xml));
+}
+
+TEST(FileKind, TellsTextFromPixels) {
+  const TempDir dir;
+  write_bytes(dir / "text", "a line\r\n\tanother, in Kr\xC3\xBCmel\n");
+  write_bytes(dir / "pixels", "text \1\2");
+  write_bytes(dir / "empty", "");
+  EXPECT_TRUE(is_text(dir / "text"));
+  EXPECT_FALSE(is_text(dir / "pixels"));
+  EXPECT_FALSE(is_text(dir / "empty"));
+}
+
+}  // namespace
+}  // namespace hyperdefect::io
