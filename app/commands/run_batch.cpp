@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/cli/console.h"
+#include "app/cli/inputs.h"
 #include "app/cli/table.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
@@ -32,7 +33,7 @@ engine::Existing existing_of(const BatchOptions& options) {
 engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
   engine::BatchJob job;
   job.existing = existing_of(options);
-  job.cubes = io::find_cubes(options.inputs);
+  job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.config = prepared.config;
   job.saves_models = prepared.saves_models;

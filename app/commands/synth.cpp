@@ -10,13 +10,13 @@
 #include <utility>
 
 #include "app/cli/common_options.h"
+#include "app/cli/inputs.h"
 #include "app/commands/commands.h"
 #include "app/commands/synth_cube.h"
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/envi_header.h"
-#include "hyperdefect/io/find_cubes.h"
 #include "hyperdefect/io/mask_writer.h"
 #include "hyperdefect/spectral/synthetic.h"
 
@@ -84,7 +84,7 @@ std::vector<SynthTask> tasks_of(const SynthOptions& options) {
     }
     return tasks;
   }
-  for (const auto& cube : io::find_cubes(options.into)) {
+  for (const auto& cube : find_inputs(options.into)) {
     tasks.push_back({cube.relative, cube.path});
   }
   return tasks;

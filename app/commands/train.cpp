@@ -5,6 +5,7 @@
 
 #include "app/cli/common_options.h"
 #include "app/cli/console.h"
+#include "app/cli/inputs.h"
 #include "app/cli/table.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
@@ -56,7 +57,7 @@ ExitCode run(const TrainOptions& options) {
   engine::schema_of(job.config).read_text(engine::built_in_yaml("one_class"), "built-in one_class", ".");
   apply_run_options(options.common, job.config);
   engine::use_threads(job.config.run.threads);
-  job.cubes = io::find_cubes(options.inputs);
+  job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.overwrite = options.overwrite;
   job.resume = options.resume;

@@ -23,7 +23,7 @@ void touch_cube(const std::filesystem::path& data) {
 
 std::vector<std::string> names(const std::vector<std::string>& inputs) {
   std::vector<std::string> found;
-  for (const auto& cube : find_cubes(inputs)) {
+  for (const auto& cube : find_cubes(inputs).cubes) {
     found.push_back(cube.relative.generic_string());
   }
   return found;
@@ -45,7 +45,7 @@ TEST(FindCubes, FindsEveryCubeBelowAFolder) {
   write_bytes(dir / "day1/plain.hdr", RawCube().header());
   EXPECT_EQ(names({dir.path().string()}), (Names{"b", "day1/a", "day1/plain", "day2/run.1/c"}));
   EXPECT_EQ(names({dir.path().string() + "/"}), (Names{"b", "day1/a", "day1/plain", "day2/run.1/c"}));
-  EXPECT_EQ(find_cubes({dir.path().string()})[0].path, dir / "b.img");
+  EXPECT_EQ(find_cubes({dir.path().string()}).cubes[0].path, dir / "b.img");
 }
 
 TEST(FindCubes, LeavesOutWhatIsNoCube) {
@@ -86,7 +86,7 @@ TEST(FindCubes, KeepsBrokenPairsSoThatReadingNamesThem) {
   const TempDir dir;
   write_bytes(dir / "lonely.hdr", RawCube().header());
   write_bytes(dir / "raw.img", "pixels");
-  const auto found = find_cubes({dir.path().string()});
+  const auto found = find_cubes({dir.path().string()}).cubes;
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].path, dir / "lonely.hdr");
   EXPECT_EQ(found[1].path, dir / "raw.img");
@@ -96,7 +96,7 @@ TEST(FindCubes, TakesNamedFilesAsTheyAreAndHeadersAsTheirData) {
   const TempDir dir;
   touch_cube(dir / "scan_WHITEREF.img");
   touch_cube(dir / "scan.img");
-  const auto found = find_cubes({(dir / "scan_WHITEREF.img").string(), (dir / "scan.hdr").string()});
+  const auto found = find_cubes({(dir / "scan_WHITEREF.img").string(), (dir / "scan.hdr").string()}).cubes;
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].path, dir / "scan_WHITEREF.img");
   EXPECT_EQ(found[1].path, dir / "scan.img");
@@ -160,7 +160,7 @@ TEST(FindCubes, NamesWhatIsMissing) {
   HYPERDEFECT_EXPECT_ERROR(find(list_argument(dir / "none.txt"))(), InputError,
                            "none.txt: the list names no input");
   HYPERDEFECT_EXPECT_ERROR(find(list_argument(dir / "nested.txt"))(), InputError,
-                           "nested.txt: a list cannot name another list (@none.txt)");
+                           "nested.txt line 1: a list cannot name another list (@none.txt)");
 }
 
 }  // namespace
