@@ -10,6 +10,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/gdal_dataset.h"
 #include "hyperdefect/io/spectral_axis.h"
 
@@ -39,12 +40,7 @@ void tell_of_second_header(const fs::path& data, const fs::path& header) {
 }
 
 CubeFiles locate(const fs::path& path) {
-  if (!fs::exists(path)) {
-    refuse(path, "there is no such file");
-  }
-  if (fs::is_directory(path)) {
-    refuse(path, "is a folder; a cube is a data file or its .hdr");
-  }
+  check_is_readable_file(path);
   if (!has_header_extension(path)) {
     return {path, find_envi_header(path)};
   }

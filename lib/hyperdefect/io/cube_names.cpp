@@ -50,6 +50,12 @@ bool is_taken_by_the_run(const fs::path& name) {
          std::find(kRunFiles.begin(), kRunFiles.end(), name.begin()->string()) != kRunFiles.end();
 }
 
+/// A name that only this file can have.
+fs::path whole_path(const fs::path& target) {
+  const auto path = below_root(target);
+  return is_taken_by_the_run(path) ? "root" / path : path;
+}
+
 fs::path common_folder(const fs::path& a, const fs::path& b) {
   fs::path common;
   for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end() && *i == *j; ++i, ++j) {
@@ -134,7 +140,7 @@ class Names {
   bool keep_paths(const Group& group) {
     bool changed = false;
     for (const auto i : group) {
-      const auto whole = below_root(resolved_[i]);
+      const auto whole = whole_path(resolved_[i]);
       changed = changed || names_[i] != whole;
       names_[i] = whole;
     }

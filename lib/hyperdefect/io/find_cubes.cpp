@@ -12,6 +12,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/cube_names.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/folder_search.h"
 #include "hyperdefect/io/input_list.h"
@@ -114,25 +115,16 @@ class Inputs {
   }
 
   void add_file(const fs::path& file) {
-    std::error_code failure;
-    const auto status = fs::status(file, failure);
-    if (fs::is_fifo(status) || fs::is_socket(status) || fs::is_character_file(status) ||
-        fs::is_block_file(status)) {
-      throw InputError(text::cat(file.string(), ": is a pipe, a socket or a device, not a file"));
-    }
-    if (status.type() == fs::file_type::not_found) {
-      throw InputError(text::cat(file.string(), ": is a link to ", fs::read_symlink(file, failure).string(),
-                                 ", which does not exist"));
-    }
+    check_is_readable_file(file);
     all_.cubes.push_back({has_header_extension(file) ? data_or_header(file) : file, {}});
   }
 
   void add_pattern(const std::string& pattern, const fs::path& start) {
     SearchResult found;
     const auto patterns = expand_braces(pattern);
-    auto base = fixed_part(start / patterns.front());
+    auto base = start / fixed_part(patterns.front());
     for (const auto& one : patterns) {
-      base = common_folder(base, fixed_part(start / one));
+      base = common_folder(base, start / fixed_part(one));
     }
     for (const auto& one : patterns) {
       for (const auto& match : matches(one, start, step_)) {
