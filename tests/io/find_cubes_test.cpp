@@ -400,13 +400,14 @@ TEST(FindCubes, FollowsLinksButTakesEachCubeOnce) {
   touch_cube(store / "far.img");
   touch_cube(dir / "in/scan.img");
   fs::create_symlink("scan.img", dir / "in/a_link.img");
+  touch_cube(dir / "in/middle.img");
   fs::create_symlink("../in", dir / "in/again");
   fs::create_symlink(".", dir / "in/dot");
   fs::create_symlink("..", dir / "in/up");
   fs::create_symlink(store.path(), dir / "in/store");
   fs::create_symlink("store", dir / "in/to_store");
   const auto folder = (dir / "in").string();
-  EXPECT_EQ(names({folder}), (Names{"scan", "store/far"}));
+  EXPECT_EQ(names({folder}), (Names{"middle", "scan", "store/far"}));
   EXPECT_EQ(left_out_text({folder}),
             "left out 4 files that are not cubes: 4 links to folders that are searched anyway (again, dot, "
             "to_store "

@@ -163,17 +163,23 @@ bool is_better(const fs::path& a, const fs::path& b) {
 }
 
 std::vector<FoundCube> without_duplicates(const std::vector<FoundCube>& found) {
-  std::vector<FoundCube> kept;
-  std::unordered_map<std::string, std::size_t> places;
-  for (const auto& cube : found) {
-    const auto [place, is_new] = places.emplace(resolved(cube.path).string(), kept.size());
-    if (is_new) {
-      kept.push_back(cube);
-    } else if (kept[place->second].path != cube.path && is_better(cube.path, kept[place->second].path)) {
-      kept[place->second] = cube;
+  std::unordered_map<std::string, std::size_t> best;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    auto& kept = best.emplace(resolved(found[i].path).string(), i).first->second;
+    if (found[kept].path != found[i].path && is_better(found[i].path, found[kept].path)) {
+      kept = i;
     }
   }
-  return kept;
+  std::vector<std::size_t> places;
+  for (const auto& [file, place] : best) {
+    places.push_back(place);
+  }
+  std::sort(places.begin(), places.end());
+  std::vector<FoundCube> once;
+  for (const auto place : places) {
+    once.push_back(found[place]);
+  }
+  return once;
 }
 
 /// Each file once, and none that another input names as a cube.
