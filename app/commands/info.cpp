@@ -122,6 +122,19 @@ std::string bytes_words(std::uintmax_t bytes) {
   return megabytes < 1 ? text::cat(bytes) : text::cat(bytes, " (", std::round(megabytes * 10) / 10, " MB)");
 }
 
+/// One number, or a list with one entry a band if they differ.
+Fact no_data_of(const io::CubeInfo& info) {
+  const auto json = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  if (info.band_no_data.empty()) {
+    return {"no_data", json(info.no_data), info.no_data ? text::number(*info.no_data) : ""};
+  }
+  auto list = Json::array();
+  for (const auto& value : info.band_no_data) {
+    list.push_back(json(value));
+  }
+  return {"no_data", list, text::cat("differs from band to band: ", list.dump())};
+}
+
 Facts facts_of_cube(const std::string& file) {
   const auto info = io::read_cube_info(file);
   const auto bytes = std::filesystem::file_size(info.path);
@@ -138,8 +151,7 @@ Facts facts_of_cube(const std::string& file) {
   facts.push_back(fact("data_type", info.data_type));
   facts.push_back(fact("interleave", io::to_string(info.interleave)));
   facts.push_back({"bytes", bytes, bytes_words(bytes)});
-  facts.push_back({"no_data", info.no_data ? Json(*info.no_data) : Json(nullptr),
-                   info.no_data ? text::number(*info.no_data) : ""});
+  facts.push_back(no_data_of(info));
   facts.push_back({"scale", info.scale, range_words(info.scale, "")});
   facts.push_back({"offset", info.offset, range_words(info.offset, "")});
   add_georeference(facts, info.georeference);

@@ -138,7 +138,7 @@ TEST(CubeInfo, WarnsOfANoDataValueOutsideTheType) {
   const auto said = printed([] { info_with("data ignore value = -9999\n"); });
   EXPECT_NE(said.find("the no-data value -9999 does not exist in uint16"), std::string::npos) << said;
   ReadOptions options;
-  options.no_data = 12;
+  options.no_data = {12};
   EXPECT_EQ(printed([&] { EXPECT_EQ(info_with("data ignore value = -9999\n", options).no_data, 12); }), "");
 }
 

@@ -151,7 +151,7 @@ TEST(CubeReader, JudgesPixelsByTheirRawValues) {
   EXPECT_EQ(validity(read_pixels(pixels, "data ignore value = -9\n")),
             (std::vector<bool>{true, false, false, false, false, true, true}));
   ReadOptions options;
-  options.no_data = 2;
+  options.no_data = {2};
   options.zero_is_invalid = false;
   options.saturation = 90;
   EXPECT_EQ(validity(read_pixels(pixels, "data ignore value = -9\n", options)),

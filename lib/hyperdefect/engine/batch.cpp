@@ -135,8 +135,8 @@ class CubeRun {
   ResultRow run() {
     const auto start = std::chrono::steady_clock::now();
     CubeSource cube(input_.path, job_.config.data);
-    auto source = in_memory_where_it_fits(cube);
-    const auto scored = score(*source);
+    std::shared_ptr<model::BlockSource> source;
+    const auto scored = score(cube, source);
     const auto defects = defect_map(scored, job_.config.threshold.min_pixels);
     std::filesystem::create_directories(files_.row().parent_path());
     write_maps(cube, *source, scored, defects);
@@ -148,10 +148,12 @@ class CubeRun {
 
  private:
   /// A detector knows no files: what it refuses gets the cube's name here.
-  ScoredCube score(model::BlockSource& source) const {
+  ScoredCube score(CubeSource& cube, std::shared_ptr<model::BlockSource>& source) const {
     const auto file = input_.path.string();
     try {
-      auto scored = scorer_.score(source, input_.relative, observer_);
+      scorer_.prepare(cube, observer_);
+      source = in_memory_where_it_fits(cube);
+      auto scored = scorer_.score(*source, input_.relative, observer_);
       if (!scored.maps.valid.any().item<bool>()) {
         throw InputError(
             "no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
@@ -167,12 +169,12 @@ class CubeRun {
     }
   }
 
-  std::unique_ptr<model::BlockSource> in_memory_where_it_fits(CubeSource& cube) const {
+  std::shared_ptr<model::BlockSource> in_memory_where_it_fits(CubeSource& cube) const {
     const auto bytes = cube.size().pixels() * cube.bands().count * static_cast<std::int64_t>(sizeof(float));
     if (bytes <= (job_.config.run.ram_mb << 20) / 4) {
-      return std::make_unique<MemorySource>(cube);
+      return std::make_shared<MemorySource>(cube);
     }
-    return std::make_unique<CubeSource>(input_.path, job_.config.data);
+    return {std::shared_ptr<void>(), &cube};
   }
 
   void write_maps(CubeSource& cube, model::BlockSource& source, const ScoredCube& scored,
@@ -264,6 +266,10 @@ void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
 ModelScorer::ModelScorer(std::shared_ptr<const FittedModel> model, std::int64_t ram_mb)
     : model_(std::move(model)), ram_mb_(ram_mb) {}
 
+void ModelScorer::prepare(CubeSource& cube, Observer& observer) const {
+  cube.prepare_for(model_->detector->bands(), model_->config.preprocess, observer);
+}
+
 ScoredCube ModelScorer::score(model::BlockSource& source, const std::filesystem::path&, Observer& observer) {
   auto maps = predict(*model_->detector, source, ram_mb_, observer);
   maps.score = calibrated(maps.score, *model_);
@@ -272,6 +278,10 @@ ScoredCube ModelScorer::score(model::BlockSource& source, const std::filesystem:
 
 SceneScorer::SceneScorer(RunConfig config, std::filesystem::path save_models)
     : config_(std::move(config)), save_models_(std::move(save_models)) {}
+
+void SceneScorer::prepare(CubeSource& cube, Observer& observer) const {
+  cube.prepare_to_fit(config_.preprocess, observer);
+}
 
 ScoredCube SceneScorer::score(model::BlockSource& source, const std::filesystem::path& relative,
                               Observer& observer) {

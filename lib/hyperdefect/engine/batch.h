@@ -28,6 +28,8 @@ struct ScoredCube {
 class CubeScorer {
  public:
   virtual ~CubeScorer() = default;
+  /// Tells a cube, before it is read, which of its bands count; see CubeSource.
+  virtual void prepare(CubeSource&, Observer&) const {}
   /// @param relative the cube's path below its INPUT, which its random numbers are derived from.
   virtual ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
                            Observer& observer) = 0;
@@ -37,6 +39,7 @@ class CubeScorer {
 class ModelScorer : public CubeScorer {
  public:
   ModelScorer(std::shared_ptr<const FittedModel> model, std::int64_t ram_mb);
+  void prepare(CubeSource& cube, Observer& observer) const override;
   ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
                    Observer& observer) override;
 
@@ -50,6 +53,7 @@ class SceneScorer : public CubeScorer {
  public:
   /// @param save_models also writes STEM_model.safetensors below this folder; empty: not.
   SceneScorer(RunConfig config, std::filesystem::path save_models);
+  void prepare(CubeSource& cube, Observer& observer) const override;
   ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
                    Observer& observer) override;
 

@@ -58,25 +58,15 @@ std::vector<std::string> truth_names(const std::string& name) {
   return {name, name.substr(0, name.size() - extension.size())};
 }
 
-torch::Tensor read_map_of(const fs::path& file, const fs::path& truth, const torch::Tensor& mask) {
-  auto map = io::read_map(file);
-  if (map.sizes() != mask.sizes()) {
-    const auto size = [](const torch::Tensor& image) {
-      return text::cat(image.size(0), " x ", image.size(1));
-    };
-    throw InputError(text::cat(file.string(), " has ", size(map), " pixels (rows x cols), but its truth ",
-                               truth.string(), " has ", size(mask), ": give the mask of this very cube"));
-  }
-  return map;
-}
-
+/// The sizes of all files are compared before any pixel is read: what they claim may not fit into memory.
 /// @param results the cube's results without their endings.
 CubeQuality judge_files(const std::string& results, const std::string& kind, const fs::path& truth) {
-  const auto mask = io::read_mask(truth);
-  const auto scores = read_map_of(results + ending_of(kind), truth, mask);
+  const io::ExpectedSize size{io::mask_size(truth), text::cat("its truth ", truth.string())};
+  const auto scores = io::read_map(results + ending_of(kind), size);
+  const auto mask = io::read_mask(truth, size);
   auto quality = judge(scores, mask);
   if (const fs::path defects = results + kDefectsEnding; kind == kScore && fs::exists(defects)) {
-    const auto marks = read_map_of(defects, truth, mask);
+    const auto marks = io::read_map(defects, size);
     const auto valid = scores.isnan().logical_or_(marks.isnan()).logical_not_();
     quality.marked = metric::confusion(marks.ne(0), mask, valid);
   }

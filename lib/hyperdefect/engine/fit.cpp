@@ -309,6 +309,10 @@ FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) 
 }
 
 void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources) {
+  // Whatever use_bad_band_list says, and for every other cube too.
+  const auto empty = sources.front()->empty_bands();
+  auto& dropped = model.config.preprocess.drop_bands;
+  dropped.insert(dropped.end(), empty.begin(), empty.end());
   model.config.preprocess = without_noise_bands(model.config.preprocess, sources);
   model.detector = model::make_detector(
       detector_options(model.config), model::bands_in_use(sources.front()->bands(), model.config.preprocess));

@@ -62,8 +62,9 @@ torch::Tensor noise_of(const Sources& sources, const spectral::Bands& bands,
   return noise.share();
 }
 
-/// "3, 7 to 12".
-std::string ranges(const std::vector<std::int64_t>& numbers) {
+}  // namespace
+
+std::string listed(const std::vector<std::int64_t>& numbers) {
   std::vector<std::string> parts;
   for (std::size_t first = 0, last = 0; first < numbers.size(); first = ++last) {
     while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) {
@@ -74,8 +75,6 @@ std::string ranges(const std::vector<std::int64_t>& numbers) {
   }
   return text::join(parts, ", ");
 }
-
-}  // namespace
 
 model::PreprocessOptions without_noise_bands(model::PreprocessOptions options, const Sources& sources) {
   if (options.noise_limit >= 1) {
@@ -97,7 +96,7 @@ model::PreprocessOptions without_noise_bands(model::PreprocessOptions options, c
   if (!dropped.empty()) {
     log::info(text::cat(first.name(), ": ", dropped.size(), " of ",
                         text::counted(first.bands().count, "band"),
-                        " left out as noise (preprocess.noise_limit), counted from 0: ", ranges(dropped)));
+                        " left out as noise (preprocess.noise_limit), counted from 0: ", listed(dropped)));
     options.drop_bands.insert(options.drop_bands.end(), dropped.begin(), dropped.end());
   }
   return options;

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "hyperdefect/model/block_source.h"
 #include "hyperdefect/model/preprocess_options.h"
 
 namespace hyperdefect::engine {
+
+/// "3, 7 to 12": ascending numbers in short.
+std::string listed(const std::vector<std::int64_t>& numbers);
 
 /// The options with the bands that hold more noise than options.noise_limit added to drop_bands, and a line
 /// in the log that names them. The noise is measured over all sources, on at most 64 tiles of 256 x 256

@@ -10,6 +10,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/sources.h"
+#include "hyperdefect/model/band_picker.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -27,10 +28,31 @@ std::string job_text(const TrainJob& job) {
   return text::cat(fingerprint(text));
 }
 
-std::vector<std::shared_ptr<model::BlockSource>> open(const TrainJob& job) {
+void prepare_like_first(CubeSource& source, const spectral::Bands& bands,
+                        const model::PreprocessOptions& preprocess, Observer& observer) {
+  try {
+    source.prepare_for(bands, preprocess, observer);
+  } catch (const ModelError&) {
+    // check_bands() says it in full.
+  }
+}
+
+/// The first cube decides which bands the model takes.
+std::vector<std::shared_ptr<model::BlockSource>> open(const TrainJob& job, Observer& observer) {
   std::vector<std::shared_ptr<model::BlockSource>> sources;
+  auto preprocess = job.config.preprocess;
+  spectral::Bands bands;
   for (const auto& cube : job.cubes) {
-    sources.push_back(std::make_shared<CubeSource>(cube.path, job.config.data));
+    auto source = std::make_shared<CubeSource>(cube.path, job.config.data);
+    if (sources.empty()) {
+      source->prepare_to_fit(preprocess, observer);
+      const auto empty = source->empty_bands();
+      preprocess.drop_bands.insert(preprocess.drop_bands.end(), empty.begin(), empty.end());
+      bands = model::bands_in_use(source->bands(), preprocess);
+    } else {
+      prepare_like_first(*source, bands, preprocess, observer);
+    }
+    sources.push_back(std::move(source));
   }
   return sources;
 }
@@ -114,7 +136,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
     std::filesystem::remove(files.checkpoint);
   }
   FitJob fit_job;
-  fit_job.sources = open(job);
+  fit_job.sources = open(job, observer);
   fit_job.train = job.config.train;
   fit_job.ram_mb = job.config.run.ram_mb;
   fit_job.seed = static_cast<std::uint64_t>(job.config.run.seed);
@@ -132,7 +154,8 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   report.fit = fit(*report.model.detector, fit_job, observer);
   set_threshold_on_cubes(report.model, fit_job, observer);
 
-  auto config = job.config;
+  // The model's own, whose drop_bands also hold what was left out as empty or noise.
+  auto config = report.model.config;
   write_file(files.metrics, history_csv(report.fit.history));
   write_file(files.config, schema_of(config).to_yaml());
   save_model(files.model, report.model);

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
@@ -11,6 +12,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/envi_header.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/pixel_flags.h"
 #include "hyperdefect/io/spectral_axis.h"
 
 namespace hyperdefect::io {
@@ -124,22 +126,49 @@ void check_tiff_blocks(GDALDataset& dataset, const CubeInfo& info) {
   }
 }
 
-bool fits_type(double value, const std::string& type, std::int64_t bytes) {
-  if (type.starts_with("float")) {
-    return true;
+/// Says which no-data values no value of the file can equal.
+void check_no_data(const CubeInfo& info, const ReadOptions& options) {
+  std::set<std::string> told;
+  for (std::int64_t band = 0; band < info.bands.count; ++band) {
+    for (const double value : no_data_values(info, options, band)) {
+      const bool matches = std::isnan(value)
+                               ? info.data_type.starts_with("float")
+                               : no_data_range(value, info.data_type, info.bytes_per_value).has_value();
+      if (!matches && told.insert(text::number(value)).second) {
+        log::warning(text::cat(info.path.string(), ": the no-data value ", text::number(value),
+                               " does not exist in ", info.data_type, ", so no pixel is marked by it"));
+      }
+    }
   }
-  const bool is_unsigned = type.starts_with("uint");
-  const double values = std::ldexp(1.0, static_cast<int>(8 * bytes));
-  const double least = is_unsigned ? 0 : -values / 2;
-  return value >= least && value < least + values && value == std::floor(value);
 }
 
-void set_no_data(std::optional<double> stated, const ReadOptions& options, CubeInfo& info) {
-  info.no_data = options.no_data ? options.no_data : stated;
-  if (info.no_data && !fits_type(*info.no_data, info.data_type, info.bytes_per_value)) {
-    log::warning(text::cat(info.path.string(), ": the no-data value ", text::number(*info.no_data),
-                           " does not exist in ", info.data_type, ", so no pixel is marked by it"));
+bool same_no_data(const std::optional<double>& a, const std::optional<double>& b) {
+  return a == b || (a && b && std::isnan(*a) && std::isnan(*b));
+}
+
+/// @param stated by the file, one a band.
+void set_no_data(std::vector<std::optional<double>> stated, const ReadOptions& options, CubeInfo& info) {
+  const auto& first = stated.front();
+  if (options.no_data.size() == 1) {
+    info.no_data = options.no_data.front();
+  } else if (options.no_data.empty()) {
+    const bool one = std::all_of(stated.begin(), stated.end(),
+                                 [&](const auto& value) { return same_no_data(value, first); });
+    if (one) {
+      info.no_data = first;
+    } else {
+      info.band_no_data = std::move(stated);
+    }
   }
+  check_no_data(info, options);
+}
+
+std::vector<std::optional<double>> no_data_of_bands(GDALDataset& dataset) {
+  std::vector<std::optional<double>> stated;
+  for (const int band : band_numbers(dataset).spectral) {
+    stated.push_back(no_data_of(*dataset.GetRasterBand(band)));
+  }
+  return stated;
 }
 
 /// A scale of ones and an offset of zeros are left out: there is nothing to apply.
@@ -173,7 +202,7 @@ void set_envi_scale(const EnviHeader& header, CubeInfo& info) {
 void set_band_scale(GDALDataset& dataset, CubeInfo& info) {
   std::vector<double> scale;
   std::vector<double> offset;
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     scale.push_back(dataset.GetRasterBand(band)->GetScale());
     offset.push_back(dataset.GetRasterBand(band)->GetOffset());
   }
@@ -188,11 +217,36 @@ void set_envi_names(const EnviHeader& header, CubeInfo& info) {
 }
 
 void set_band_names(GDALDataset& dataset, CubeInfo& info) {
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     info.band_names.emplace_back(dataset.GetRasterBand(band)->GetDescription());
   }
   if (std::all_of(info.band_names.begin(), info.band_names.end(), [](const auto& n) { return n.empty(); })) {
     info.band_names.clear();
+  }
+}
+
+/// GDAL before 3.7 gives signed bytes as bytes, with a note.
+bool has_signed_bytes(GDALRasterBand& band) {
+  const char* type = band.GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE");
+  return band.GetRasterDataType() == GDT_Byte && type != nullptr && std::string_view(type) == "SIGNEDBYTE";
+}
+
+void set_bands(GDALDataset& dataset, CubeInfo& info) {
+  auto numbers = band_numbers(dataset);
+  auto type = dataset.GetRasterBand(numbers.spectral.front())->GetRasterDataType();
+  for (const int band : numbers.spectral) {
+    type = GDALDataTypeUnion(type, dataset.GetRasterBand(band)->GetRasterDataType());
+  }
+  info.bands.count = static_cast<std::int64_t>(numbers.spectral.size());
+  info.data_type =
+      has_signed_bytes(*dataset.GetRasterBand(numbers.spectral.front())) ? "int8" : type_name(type);
+  info.bytes_per_value = GDALGetDataTypeSizeBytes(type);
+  if (!numbers.alpha.empty()) {
+    log::info(text::cat(info.path.string(), ": band ", numbers.alpha.front(),
+                        " of the file (counted from 1) is its alpha band: it is not taken as spectral, and "
+                        "pixels where it is zero are missing data"));
+    info.file_bands = std::move(numbers.spectral);
+    info.alpha_bands = std::move(numbers.alpha);
   }
 }
 
@@ -204,9 +258,7 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
   info.driver = dataset.GetDriver()->GetDescription();
   info.rows = dataset.GetRasterYSize();
   info.cols = dataset.GetRasterXSize();
-  info.bands.count = dataset.GetRasterCount();
-  info.data_type = type_name(first.GetRasterDataType());
-  info.bytes_per_value = GDALGetDataTypeSizeBytes(first.GetRasterDataType());
+  set_bands(dataset, info);
   info.georeference = georeference_of(dataset);
   info.interleave = interleave_of(dataset);
   info.storage_block = {block_rows, block_cols};
@@ -215,6 +267,9 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
 void check_is_cube(GDALDataset& dataset, const fs::path& path) {
   if (dataset.GetRasterCount() == 0) {
     refuse(path, "holds no image that can be read at once; convert the image in it to ENVI or GeoTIFF");
+  }
+  if (band_numbers(dataset).spectral.empty()) {
+    refuse(path, "holds only an alpha band; a cube holds spectral bands");
   }
   auto& first = *dataset.GetRasterBand(1);
   if (GDALDataTypeIsComplex(first.GetRasterDataType()) != 0) {
@@ -240,7 +295,7 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   info.header = *files.header;
   set_raster_facts(*dataset, info);
   read_spectral_axis(header, options.wavelength_unit, info);
-  set_no_data(header.number("data ignore value"), options, info);
+  set_no_data({header.number("data ignore value")}, options, info);
   set_envi_scale(header, info);
   set_envi_names(header, info);
   return info;
@@ -263,7 +318,7 @@ CubeInfo raster_info(const fs::path& path, const ReadOptions& options) {
     check_tiff_blocks(*dataset, info);
   }
   read_spectral_axis(*dataset, options.wavelength_unit, info);
-  set_no_data(no_data_of(*dataset->GetRasterBand(1)), options, info);
+  set_no_data(no_data_of_bands(*dataset), options, info);
   set_band_scale(*dataset, info);
   set_band_names(*dataset, info);
   return info;

@@ -21,8 +21,8 @@ std::string to_string(Interleave interleave);
 
 /// What a user may say about a cube that its file does not say, or says wrongly.
 struct ReadOptions {
-  /// Marks invalid values; overrides the file's own no-data value.
-  std::optional<double> no_data;
+  /// Values that mark missing data in any band; they override the file's own no-data values.
+  std::vector<double> no_data;
   /// Whether gains, offsets and the reflectance scale factor of the file are applied.
   bool apply_scale = true;
   /// Whether a spectrum of zeros only makes a pixel invalid.
@@ -44,11 +44,18 @@ struct CubeInfo {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   spectral::Bands bands;
-  /// "uint8", "int16", "float32" ...
+  /// "uint8", "int16", "float32" ...; a type that holds the values of all bands if they differ.
   std::string data_type;
   std::int64_t bytes_per_value = 0;
-  /// The value that marks missing data, in raw units.
+  /// The numbers in the file, counted from 1, of `bands`; empty if they are all of the file's bands.
+  std::vector<int> file_bands;
+  /// The numbers in the file, counted from 1, of the alpha bands: they are not spectral, and mark pixels as
+  /// missing where they are zero.
+  std::vector<int> alpha_bands;
+  /// The value that marks missing data, in raw units; absent if there is none or the bands differ.
   std::optional<double> no_data;
+  /// The same for each band; empty if the bands do not differ.
+  std::vector<std::optional<double>> band_no_data;
   /// physical = raw * scale + offset, one a band, applied by the reader; empty where nothing is to be
   /// applied.
   std::vector<double> scale;
@@ -63,6 +70,10 @@ struct CubeInfo {
   std::vector<std::string> band_names;
 
   Size size() const { return {rows, cols}; }
+  /// The number in the file, counted from 1, of a band, counted from 0.
+  int file_band(std::int64_t band) const {
+    return file_bands.empty() ? static_cast<int>(band + 1) : file_bands[static_cast<std::size_t>(band)];
+  }
 };
 
 /// Reads what a cube is, given its data file or its .hdr, and checks that the data are there: the size of an

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
@@ -169,6 +170,17 @@ std::optional<double> no_data_of(GDALRasterBand& band) {
       value = band.GetNoDataValue(&has);
   }
   return has != 0 ? std::optional(value) : std::nullopt;
+}
+
+BandNumbers band_numbers(GDALDataset& dataset) {
+  const auto* driver = dataset.GetDriver();
+  const bool may_have_alpha = driver == nullptr || std::string_view(driver->GetDescription()) != "ENVI";
+  BandNumbers numbers;
+  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+    const auto meaning = dataset.GetRasterBand(band)->GetColorInterpretation();
+    (may_have_alpha && meaning == GCI_AlphaBand ? numbers.alpha : numbers.spectral).push_back(band);
+  }
+  return numbers;
 }
 
 int gdal_int(std::int64_t value) {

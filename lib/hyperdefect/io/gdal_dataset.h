@@ -66,6 +66,14 @@ void set_georeference(GDALDataset& dataset, const Georeference& georeference);
 /// The no-data value of a band, whatever its type.
 std::optional<double> no_data_of(GDALRasterBand& band);
 
+/// The numbers of a raster's bands, counted from 1. The bands of an ENVI file are all spectral: its header
+/// knows no alpha.
+struct BandNumbers {
+  std::vector<int> spectral;
+  std::vector<int> alpha;
+};
+BandNumbers band_numbers(GDALDataset& dataset);
+
 /// A size or coordinate as GDAL takes it. @throws InputError where it exceeds GDAL's range.
 int gdal_int(std::int64_t value);
 

@@ -153,7 +153,7 @@ StatedAxis axis_of(const EnviHeader& header, std::int64_t bands, std::string sou
 /// The metadata item `key` of every band as numbers; empty unless each band has one.
 std::vector<double> band_items(GDALDataset& dataset, const char* key, const char* domain) {
   std::vector<double> values;
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     const char* item = dataset.GetRasterBand(band)->GetMetadataItem(key, domain);
     if (item == nullptr || CPLGetValueType(item) == CPL_VALUE_STRING) {
       return {};
