@@ -62,7 +62,7 @@ TEST(WriteEnvi, InventsNoGeoreferenceAndWritesTheSameBytesTwice) {
   write_envi(dir / "scan.img", ramp(), three_bands());
   EXPECT_TRUE(read_cube_info(dir / "scan.img").georeference.empty());
   const auto header = test::read_bytes(dir / "scan.hdr");
-  EXPECT_EQ(header.find(".part-"), std::string::npos) << header;
+  EXPECT_EQ(header.find(".hyperdefect-"), std::string::npos) << header;
   const auto data = test::read_bytes(dir / "scan.img");
   write_envi(dir / "scan.img", ramp(), three_bands());
   EXPECT_EQ(test::read_bytes(dir / "scan.hdr"), header);

@@ -77,11 +77,10 @@ void write_envi(const fs::path& path, const torch::Tensor& values, const spectra
     throw UsageError(text::cat(path.string(), ": give the name of the data file (.img), not of its header"));
   }
   AtomicFile data(path);
-  AtomicFile header(header_of(path));
+  AtomicFile header(header_of(path), data);
   const GdalErrors errors;
   const NoSidecarFiles no_sidecars;
-  // "ADD" appends .hdr to the temporary name, which begins with a point that would be taken for its
-  // extension.
+  // The header's temporary name is the one that GDAL derives from that of the data.
   auto dataset = create_raster("ENVI", data.temporary(), gdal_int(values.size(2)), gdal_int(values.size(1)),
                                gdal_int(values.size(0)), gdal_type(options.data_type),
                                {"INTERLEAVE=" + to_string(options.interleave),

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
@@ -112,7 +113,7 @@ DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, 
   DatasetPtr dataset(GetGDALDriverManager()->GetDriverByName(driver)->Create(
       path.c_str(), cols, rows, bands, type, string_list(options).List()));
   if (!dataset) {
-    throw Error(text::cat("cannot write ", path.string(), ": ", errors.reason()));
+    throw_cannot_write(path, errors.reason());
   }
   return dataset;
 }
@@ -121,7 +122,7 @@ void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
                    const std::filesystem::path& target) {
   dataset.reset();
   if (written != CE_None || errors.any()) {
-    throw Error(text::cat("cannot write ", target.string(), ": ", errors.reason()));
+    throw_cannot_write(target, errors.reason());
   }
 }
 
