@@ -52,22 +52,32 @@ void print_plan(const engine::BatchJob& job) {
   }
 }
 
+std::string word_for(const engine::ResultRow& row) {
+  return row.ok ? engine::to_string(row.verdict) : "failed";
+}
+
+/// The table, and below it a line for each cube that was not judged: why.
 void print_rows(const std::vector<engine::ResultRow>& rows) {
   std::vector<std::vector<std::string>> lines;
+  std::string reasons;
   for (const auto& row : rows) {
-    lines.push_back({row.file, row.ok ? (row.accepted ? "accepted" : "rejected") : "failed",
-                     std::to_string(row.defects), std::to_string(row.defect_pixels), fixed(row.score_max, 3),
-                     fixed(row.threshold, 3), fixed(row.sad_p99, 4), fixed(row.seconds, 1)});
+    lines.push_back({row.file, word_for(row), std::to_string(row.defects), std::to_string(row.defect_pixels),
+                     fixed(row.score_max, 3), fixed(row.threshold, 3), fixed(row.sad_p99, 4),
+                     fixed(row.seconds, 1)});
+    if (row.verdict == engine::Verdict::undecided) {
+      reasons += text::cat(row.file, ": undecided: ", row.reason, '\n');
+    }
   }
-  std::cout << table({"cube", "", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
-                     lines);
+  std::cout << table({"cube", "verdict", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
+                     lines)
+            << reasons;
 }
 
 ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& report) {
-  if (report.failed > 0) {
+  if (report.failed > 0 || report.undecided > 0) {
     return ExitCode::partial;
   }
-  const auto rejected = [](const engine::ResultRow& row) { return row.ok && !row.accepted; };
+  const auto rejected = [](const engine::ResultRow& row) { return row.verdict == engine::Verdict::rejected; };
   const bool found = std::any_of(report.rows.begin(), report.rows.end(), rejected);
   return options.fail_on_defect && found ? ExitCode::defect_found : ExitCode::ok;
 }
@@ -95,7 +105,7 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
     print_plan(job);
     return ExitCode::ok;
   }
-  engine::check_outputs(job);
+  const auto claim = engine::claim_outputs(job);
   const auto scorer = prepared.make_scorer();
   Console console(options.common.quiet);
   engine::BatchReport report;
@@ -113,6 +123,10 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
     log::info(text::cat(report.skipped, " of ",
                         text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
                         " had been finished before"));
+  }
+  if (report.others > 0) {
+    log::info(text::cat("the tables in ", options.output, " list ", text::counted(report.others, "cube"),
+                        " of earlier runs too"));
   }
   if (options.json) {
     std::cout << std::ifstream(job.output / "summary.json").rdbuf();

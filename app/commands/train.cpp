@@ -67,7 +67,7 @@ ExitCode run(const TrainOptions& options) {
     std::cout << "-> " << options.output << '\n';
     return ExitCode::ok;
   }
-  engine::check_outputs(job);
+  const auto claim = engine::claim_outputs(job);
   Console console(options.common.quiet);
   try {
     const auto report = engine::train(job, console);

@@ -123,7 +123,9 @@ TEST(Detect, SaysTheSameInAllTables) {
   const auto score = io::read_map(folder / "maps/a, b_score.tif").to(torch::kDouble);
   EXPECT_EQ(json["file"], cube);
   EXPECT_EQ(json["status"], "ok");
-  EXPECT_EQ(json["accepted"], false);
+  EXPECT_EQ(json["verdict"], "rejected");
+  EXPECT_EQ(json["reason"], "1 defect");
+  EXPECT_EQ(json["valid_share"], 1.0);
   EXPECT_EQ(json["rows"], 16);
   EXPECT_EQ(json["cols"], 12);
   EXPECT_EQ(json["bands"], 8);
@@ -147,10 +149,11 @@ TEST(Detect, SaysTheSameInAllTables) {
   const auto csv = read_bytes(folder / "maps/scores.csv");
   const auto fields = csv_fields(csv.substr(csv.find('\n') + 1));
   EXPECT_EQ(csv.substr(0, csv.find('\n')),
-            "file,status,accepted,rows,cols,bands,defects,defect_pixels,invalid_pixels,score_max,score_mean,"
+            "file,status,verdict,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
+            "score_max,score_mean,"
             "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error");
   EXPECT_EQ(fields[0], '"' + cube + '"');
-  EXPECT_EQ(fields[7], "2");
+  EXPECT_EQ(fields[9], "2");
 }
 
 TEST(Detect, KeepsTheGeoreference) {

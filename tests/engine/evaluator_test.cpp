@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/engine/results.h"
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/mask_writer.h"
 #include "support/expect_error.h"
@@ -223,6 +224,21 @@ TEST_F(Evaluate, CountsCubesThatAreRightlyRejectedAndAccepted) {
   EXPECT_EQ(verdicts.false_negatives, 1);
   EXPECT_EQ(verdicts.true_negatives, 1);
   EXPECT_EQ(verdicts.false_positives, 1);
+}
+
+TEST_F(Evaluate, CountsAnUndecidedCubeAsNeitherRejectedNorAccepted) {
+  for (const auto& [name, truth] : {std::pair{"defective", kTruth}, std::pair{"normal", kNormal}}) {
+    write_scores(name, kGood);
+    write_marks(name, kNormal);
+    write_truth(std::string(name) + "_mask.png", truth);
+    ResultRow row;
+    row.verdict = Verdict::undecided;
+    write_row(maps_ / (std::string(name) + ".json"), row, {});
+  }
+  const auto verdicts = evaluated().image_verdicts.value();
+  EXPECT_EQ(verdicts.true_positives + verdicts.true_negatives, 0);
+  EXPECT_EQ(verdicts.false_positives, 1);
+  EXPECT_EQ(verdicts.false_negatives, 1);
 }
 
 TEST_F(Evaluate, MarksFollowFromScoresAlone) {

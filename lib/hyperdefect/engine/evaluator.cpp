@@ -8,6 +8,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/results.h"
 #include "hyperdefect/io/map_reader.h"
 #include "hyperdefect/io/mask_reader.h"
 #include "hyperdefect/io/regions.h"
@@ -134,7 +135,8 @@ std::optional<metric::Confusion> image_verdicts(const std::vector<CubeQuality>& 
   for (const auto& cube : cubes) {
     if (cube.marked) {
       verdicts = verdicts.value_or(metric::Confusion{});
-      verdicts->add(cube.marked->true_positives + cube.marked->false_positives > 0, cube.defective);
+      const bool rejected = cube.marked->true_positives + cube.marked->false_positives > 0;
+      verdicts->add(cube.undecided ? !cube.defective : rejected, cube.defective);
     }
   }
   return verdicts;
@@ -225,6 +227,8 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     }
     evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
+    const auto stored = read_row((maps / name).string() + ".json");
+    evaluation.cubes.back().undecided = stored && stored->row.verdict == Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {
     throw InputError(text::cat("no map below ", maps.string(), " has a truth in ", truth.string(),

@@ -33,6 +33,8 @@ struct CubeQuality {
   /// What the map of defects marks, which follows from the scores and the threshold; absent where there is
   /// none.
   std::optional<metric::Confusion> marked;
+  /// Whether the cube was neither accepted nor rejected.
+  bool undecided = false;
 };
 
 /// The numbers that are told of a cube and averaged over cubes; absent where they are not defined.
@@ -72,7 +74,8 @@ struct Evaluation {
   /// How well the highest score tells cubes with a defect from those without; absent where one kind is
   /// missing.
   std::optional<double> image_auroc;
-  /// Whole cubes: positive where any pixel is marked or defective. Absent where no cube has a map of defects.
+  /// Whole cubes: positive where any pixel is marked or defective; an undecided one counts as judged wrongly,
+  /// neither rejected nor accepted. Absent where no cube has a map of defects.
   std::optional<metric::Confusion> image_verdicts;
   /// Names of the maps that have no truth, which are left out.
   std::vector<std::string> without_truth;

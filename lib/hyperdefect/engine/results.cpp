@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "hyperdefect/core/atomic_file.h"
@@ -26,10 +27,28 @@ double number_from(const Json& json) {
   return json.is_null() ? std::nan("") : json.get<double>();
 }
 
+Json to_json(const io::CubeStamp& stamp) {
+  auto files = Json::array();
+  for (const auto& file : stamp.files) {
+    files.push_back({{"path", file.path}, {"size", file.size}, {"modified_ns", file.modified_ns}});
+  }
+  return files;
+}
+
+io::CubeStamp stamp_from(const Json& json) {
+  io::CubeStamp stamp;
+  for (const auto& file : json) {
+    stamp.files.push_back({file.at("path"), file.at("size"), file.at("modified_ns"), 0});
+  }
+  return stamp;
+}
+
 Json to_json(const ResultRow& row) {
   return {{"file", row.file},
           {"status", row.ok ? "ok" : "failed"},
-          {"accepted", row.accepted},
+          {"verdict", to_string(row.verdict)},
+          {"reason", row.reason},
+          {"valid_share", number_or_null(row.valid_share)},
           {"rows", row.rows},
           {"cols", row.cols},
           {"bands", row.bands},
@@ -44,14 +63,18 @@ Json to_json(const ResultRow& row) {
           {"sad_p99", number_or_null(row.sad_p99)},
           {"threshold", number_or_null(row.threshold)},
           {"seconds", row.seconds},
-          {"error", row.error}};
+          {"error", row.error},
+          {"input", to_json(row.input)},
+          {"files", row.files}};
 }
 
 ResultRow row_from(const Json& json) {
   ResultRow row;
   row.file = json.at("file");
   row.ok = json.at("status") == "ok";
-  row.accepted = json.at("accepted");
+  row.verdict = verdict_named(json.at("verdict").get<std::string>());
+  row.reason = json.at("reason");
+  row.valid_share = number_from(json.at("valid_share"));
   row.rows = json.at("rows");
   row.cols = json.at("cols");
   row.bands = json.at("bands");
@@ -67,6 +90,8 @@ ResultRow row_from(const Json& json) {
   row.threshold = number_from(json.at("threshold"));
   row.seconds = json.at("seconds");
   row.error = json.at("error");
+  row.input = stamp_from(json.at("input"));
+  row.files = json.at("files").get<std::vector<std::string>>();
   return row;
 }
 
@@ -102,20 +127,50 @@ std::string csv_field(const Json& value) {
   return quoted + '"';
 }
 
+/// The columns of the table: what a row holds but for its lists.
+template <class Use>
+void for_each_column(const ResultRow& row, const Use& use) {
+  const auto json = to_json(row);
+  for (const auto& item : json.items()) {
+    if (item.value().is_primitive()) {
+      use(item);
+    }
+  }
+}
+
 Json totals_of(const std::vector<ResultRow>& rows) {
-  std::int64_t ok = 0, accepted = 0, defects = 0, defect_pixels = 0;
+  std::int64_t failed = 0, defects = 0, defect_pixels = 0;
+  std::map<Verdict, std::int64_t> verdicts;
   double seconds = 0;
   for (const auto& row : rows) {
-    ok += row.ok ? 1 : 0;
-    accepted += row.ok && row.accepted ? 1 : 0;
+    failed += row.ok ? 0 : 1;
+    ++verdicts[row.verdict];
     defects += row.defects;
     defect_pixels += row.defect_pixels;
     seconds += row.seconds;
   }
-  return {{"cubes", rows.size()}, {"failed", static_cast<std::int64_t>(rows.size()) - ok},
-          {"accepted", accepted}, {"rejected", ok - accepted},
-          {"defects", defects},   {"defect_pixels", defect_pixels},
+  return {{"cubes", rows.size()},
+          {"failed", failed},
+          {"accepted", verdicts[Verdict::accepted]},
+          {"rejected", verdicts[Verdict::rejected]},
+          {"undecided", verdicts[Verdict::undecided]},
+          {"defects", defects},
+          {"defect_pixels", defect_pixels},
           {"seconds", seconds}};
+}
+
+/// What `use` makes of a JSON file; nothing where the file is none, or not what `use` expects.
+template <class Use>
+auto read_json(const std::filesystem::path& path, const Use& use) -> std::optional<decltype(use(Json()))> {
+  std::ifstream stream(path);
+  if (!stream) {
+    return std::nullopt;
+  }
+  try {
+    return use(Json::parse(stream));
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -127,31 +182,26 @@ void write_row(const std::filesystem::path& path, const ResultRow& row, const Pr
 }
 
 std::optional<StoredRow> read_row(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  if (!stream) {
-    return std::nullopt;
-  }
-  try {
-    const auto json = Json::parse(stream);
+  return read_json(path, [](const Json& json) {
     return StoredRow{row_from(json), provenance_from(json.at("made_with"))};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
+  });
+}
+
+std::optional<Provenance> read_provenance(const std::filesystem::path& path) {
+  return read_json(path, [](const Json& json) { return provenance_from(json.at("made_with")); });
+}
+
+io::CubeStamp as_stored(const io::CubeStamp& stamp) {
+  return stamp_from(Json::parse(page_of(to_json(stamp))));
 }
 
 std::string scores_csv(const std::vector<ResultRow>& rows) {
   std::vector<std::string> names;
-  const auto empty = to_json(ResultRow{});
-  for (const auto& item : empty.items()) {
-    names.push_back(item.key());
-  }
+  for_each_column({}, [&](const auto& item) { names.push_back(item.key()); });
   std::string csv = text::join(names, ",") + '\n';
   for (const auto& row : rows) {
     std::vector<std::string> fields;
-    const auto json = to_json(row);
-    for (const auto& item : json.items()) {
-      fields.push_back(csv_field(item.value()));
-    }
+    for_each_column(row, [&](const auto& item) { fields.push_back(csv_field(item.value())); });
     csv += text::join(fields, ",") + '\n';
   }
   return csv;
@@ -167,6 +217,16 @@ std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& m
     json["cubes"].push_back(to_json(row));
   }
   return page_of(json);
+}
+
+std::optional<StoredSummary> read_summary(const std::filesystem::path& path) {
+  return read_json(path, [](const Json& json) {
+    StoredSummary summary{{}, provenance_from(json)};
+    for (const auto& row : json.at("cubes")) {
+      summary.rows.push_back(row_from(row));
+    }
+    return summary;
+  });
 }
 
 }  // namespace hyperdefect::engine

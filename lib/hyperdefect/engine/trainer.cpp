@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/trainer.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
@@ -9,30 +13,90 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
+#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-/// What two trainings must agree in so that one can go on where the other stopped.
-std::string job_text(const TrainJob& job) {
+using Sources = std::vector<std::shared_ptr<CubeSource>>;
+using Stamps = std::vector<io::CubeStamp>;
+
+std::string configuration_text(const TrainJob& job) {
   auto config = job.config;
-  std::string text =
-      version() + '\n' +
-      schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}) +
-      std::to_string(config.run.seed);
-  for (const auto& cube : job.cubes) {
-    text += '\n' + cube.relative.generic_string();
-  }
-  return text::cat(fingerprint(text));
+  return text::cat(version(), '\n',
+                   schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}),
+                   config.run.seed);
 }
 
-std::vector<std::shared_ptr<model::BlockSource>> open(const TrainJob& job) {
-  std::vector<std::shared_ptr<model::BlockSource>> sources;
+Stamps stamps_of(const TrainJob& job) {
+  Stamps stamps;
+  for (const auto& cube : job.cubes) {
+    stamps.push_back(io::stamp_of(cube.path));
+  }
+  return stamps;
+}
+
+std::string cubes_text(const TrainJob& job, const Stamps& stamps) {
+  std::string text;
+  for (std::size_t i = 0; i < job.cubes.size(); ++i) {
+    text += job.cubes[i].relative.generic_string() + '\n';
+    for (const auto& file : stamps[i].files) {
+      text += text::cat(file.path, ' ', file.size, ' ', file.modified_ns, '\n');
+    }
+  }
+  return text;
+}
+
+/// What two trainings must agree in so that one can go on where the other stopped: configuration-cubes.
+std::string job_text(const TrainJob& job, const Stamps& stamps) {
+  return text::cat(fingerprint(configuration_text(job)), '-', fingerprint(cubes_text(job, stamps)));
+}
+
+Sources open(const TrainJob& job) {
+  Sources sources;
   for (const auto& cube : job.cubes) {
     sources.push_back(std::make_shared<CubeSource>(cube.path, job.config.data));
   }
   return sources;
+}
+
+/// Reads what no pass has read, so that the state of every pixel is known.
+void read_the_rest(CubeSource& source, const FittedModel& model, Observer& observer) {
+  constexpr auto kUnread = static_cast<std::uint8_t>(io::PixelState::unread);
+  for (const auto& window : plan_for(*model.detector, source, model.config.run.ram_mb)) {
+    if (!spectral::part_of(source.pixel_states(), window.keep).eq(kUnread).any().item<bool>()) {
+      continue;
+    }
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped while reading ", source.name()));
+    }
+    source.read(window.keep);
+  }
+}
+
+double smallest_valid_share(const Sources& sources, const FittedModel& model, Observer& observer) {
+  double smallest = 1.0;
+  for (const auto& source : sources) {
+    read_the_rest(*source, model, observer);
+    smallest = std::min(smallest, valid_share_of(source->pixel_states()));
+  }
+  return smallest;
+}
+
+void refuse_changed(const TrainJob& job, const Stamps& before) {
+  const auto now = stamps_of(job);
+  for (std::size_t i = 0; i < job.cubes.size(); ++i) {
+    if (const auto change = io::change_between(before[i], now[i]); !change.empty()) {
+      throw InputError(text::cat(job.cubes[i].path.string(), ": it changed while it was read (", change,
+                                 "): train again when it is complete"));
+    }
+  }
 }
 
 /// All cubes are matched before the first is learned from: a training must not fail in its last hour.
@@ -66,17 +130,31 @@ void refuse_unasked(const std::filesystem::path& file, const std::string& what) 
   }
 }
 
-TrainReport finished_earlier(const TrainJob& job, const TrainFiles& files) {
+/// What of two job_text() differs, in words.
+std::string difference_between(const std::string& trained, const std::string& asked) {
+  return trained.substr(0, trained.find('-')) != asked.substr(0, asked.find('-'))
+             ? "was trained with another configuration"
+             : "was trained on other cubes, or one of them has changed since";
+}
+
+TrainReport finished_earlier(const TrainFiles& files, const std::string& job) {
   TrainReport report{load_model(files.model), {}, true};
-  if (report.model.training != job_text(job)) {
-    throw UsageError(
-        text::cat(files.model.string(),
-                  " was trained on other cubes or with another configuration: take another name with -o, "
-                  "or train it anew with --overwrite"));
+  if (report.model.training != job) {
+    throw UsageError(text::cat(files.model.string(), ' ', difference_between(report.model.training, job),
+                               ": take another name with -o, or train it anew with --overwrite"));
   }
   // A run that was killed after its last step may have left it.
   std::filesystem::remove(files.checkpoint);
   return report;
+}
+
+Provenance provenance_of(const TrainJob& job) {
+  return {version(),
+          "train",
+          text::cat(fingerprint(configuration_text(job))),
+          "",
+          job.config.run.seed,
+          job.config.run.threads};
 }
 
 }  // namespace
@@ -87,50 +165,58 @@ TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
   checkpoint = stem.string() + ".checkpoint.safetensors";
   metrics = stem.string() + ".metrics.csv";
   config = stem.string() + ".config.yaml";
+  lock = output.parent_path() / text::cat('.', output.filename().string(), ".lock");
 }
 
-void check_outputs(const TrainJob& job) {
+FileLock claim_outputs(const TrainJob& job) {
   const TrainFiles files(job.output);
   if (job.output.extension() != ".safetensors") {
     throw UsageError(text::cat("the model's name must end in .safetensors, given ", job.output.string()));
   }
   make_output_folder(job.output.parent_path());
+  auto lock = hold_for_run(files.lock, job.output.string(), provenance_of(job));
   if (!job.overwrite && !job.resume) {
     refuse_unasked(files.model, "a model");
     refuse_unasked(files.checkpoint, "an unfinished training");
     refuse_unasked(files.metrics, "the metrics of a training");
     refuse_unasked(files.config, "the configuration of a training");
   }
+  return lock;
 }
 
 TrainReport train(const TrainJob& job, Observer& observer) {
   const TrainFiles files(job.output);
+  const auto stamps = stamps_of(job);
+  const auto training = job_text(job, stamps);
   if (job.resume && std::filesystem::exists(files.model)) {
-    return finished_earlier(job, files);
+    return finished_earlier(files, training);
   }
   if (job.overwrite) {
     // The old model goes first: a repetition with --resume must not take it for this run's.
     std::filesystem::remove(files.model);
     std::filesystem::remove(files.checkpoint);
   }
+  const auto sources = open(job);
   FitJob fit_job;
-  fit_job.sources = open(job);
+  fit_job.sources.assign(sources.begin(), sources.end());
   fit_job.train = job.config.train;
   fit_job.ram_mb = job.config.run.ram_mb;
   fit_job.seed = static_cast<std::uint64_t>(job.config.run.seed);
   fit_job.checkpoint = files.checkpoint;
   fit_job.resume = job.resume;
-  fit_job.job = job_text(job);
+  fit_job.job = training;
 
   torch::manual_seed(fit_job.seed);
   TrainReport report;
   report.model.config = job.config;
-  report.model.training = fit_job.job;
+  report.model.training = training;
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
   make_detector(report.model, fit_job.sources);
   check_bands(*report.model.detector, fit_job);
   report.fit = fit(*report.model.detector, fit_job, observer);
   set_threshold_on_cubes(report.model, fit_job, observer);
+  report.model.training_valid_share = smallest_valid_share(sources, report.model, observer);
+  refuse_changed(job, stamps);
 
   auto config = job.config;
   write_file(files.metrics, history_csv(report.fit.history));
