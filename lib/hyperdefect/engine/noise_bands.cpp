@@ -1,54 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/noise_bands.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/sample_tiles.h"
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/spectral/noise_share.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-constexpr std::int64_t kTile = 256;
-constexpr std::size_t kMostTiles = 64;
 /// A band of which more is noise shows hardly anything of the scene.
 constexpr double kMostlyNoise = 0.5;
 
 using Sources = std::vector<std::shared_ptr<model::BlockSource>>;
 
-struct Tile {
-  model::BlockSource* source;
-  Window window;
-};
-
-std::vector<Tile> tiles_of(const Sources& sources) {
-  std::vector<Tile> all;
-  for (const auto& source : sources) {
-    const auto size = source->size();
-    for (std::int64_t row = 0; row < size.rows; row += kTile) {
-      for (std::int64_t col = 0; col < size.cols; col += kTile) {
-        all.push_back(
-            {source.get(), {row, col, std::min(kTile, size.rows - row), std::min(kTile, size.cols - col)}});
-      }
-    }
-  }
-  const auto step = std::max<std::size_t>(1, (all.size() + kMostTiles - 1) / kMostTiles);
-  std::vector<Tile> chosen;
-  for (std::size_t i = 0; i < all.size(); i += step) {
-    chosen.push_back(all[i]);
-  }
-  return chosen;
-}
-
 torch::Tensor noise_of(const Sources& sources, const spectral::Bands& bands,
                        const model::PreprocessOptions& options) {
   spectral::NoiseShare noise(bands.count);
-  for (const auto& tile : tiles_of(sources)) {
+  for (const auto& tile : sample_tiles(sources)) {
     std::optional<model::BandPicker> picker;
     try {
       picker.emplace(tile.source->bands(), bands, options);

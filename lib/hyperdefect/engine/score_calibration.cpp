@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/score_calibration.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <initializer_list>
 
 #include "hyperdefect/engine/threshold.h"
 
@@ -15,6 +16,9 @@ constexpr double kStart = 0.7;
 constexpr double kMiddle = 0.82;
 constexpr double kEnd = 0.95;
 constexpr double kLargestShape = 5.0;
+/// The least distance of the tail's start from the median, as a part of the median: double still tells them
+/// apart.
+constexpr double kLeastDistance = 1e-12;
 constexpr int kHalvings = 60;
 
 /// ((1 - q)^-shape - 1) / shape: where the part q of a generalised Pareto distribution of scale 1 lies below.
@@ -45,6 +49,19 @@ double shape_for(double ratio) {
   return low;
 }
 
+bool are_finite(std::initializer_list<double> values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+bool usable(const TailCalibration& tail) {
+  return are_finite({tail.median, tail.start, tail.scale, tail.shape}) && tail.start > tail.median &&
+         tail.scale > 0 && tail.shape >= 0 && tail.shape <= kLargestShape;
+}
+
+bool usable(const RobustCalibration& robust) {
+  return are_finite({robust.median, robust.deviation}) && robust.deviation > 0;
+}
+
 torch::Tensor applied(const TailCalibration& calibration, const torch::Tensor& raw) {
   const double at_median = std::log10(2.0);
   const double at_start = -std::log10(1 - kStart);
@@ -63,6 +80,10 @@ torch::Tensor applied(const RobustCalibration& calibration, const torch::Tensor&
 
 }  // namespace
 
+bool is_usable(const ScoreCalibration& calibration) {
+  return std::visit([](const auto& fitted) { return usable(fitted); }, calibration);
+}
+
 TailCalibration tail_calibration(const torch::Tensor& scores) {
   TailCalibration fitted;
   const auto quantiles = quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
@@ -75,7 +96,7 @@ TailCalibration tail_calibration(const torch::Tensor& scores) {
     fitted.scale = end / pareto_quantile(fitted.shape, within_tail(kEnd));
   }
   if (fitted.start <= fitted.median) {
-    fitted.start = fitted.median + fitted.scale;
+    fitted.start = fitted.median + std::max(fitted.scale, kLeastDistance * std::abs(fitted.median));
   }
   return fitted;
 }

@@ -36,6 +36,10 @@ struct RobustCalibration {
 /// Puts the scores of all scenes on one scale, so that one threshold serves them; their order stays.
 using ScoreCalibration = std::variant<TailCalibration, RobustCalibration>;
 
+/// Whether it puts any finite score on a finite place: its numbers are finite, and those that it divides by
+/// positive.
+bool is_usable(const ScoreCalibration& calibration);
+
 /// @param scores (n) of the training data; NaN scores are left out. Where they do not vary, one unit of score
 /// is one of the calibration's. @throws InputError where there is no score.
 TailCalibration tail_calibration(const torch::Tensor& scores);

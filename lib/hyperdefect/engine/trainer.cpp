@@ -129,6 +129,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
   make_detector(report.model, fit_job.sources);
   check_bands(*report.model.detector, fit_job);
+  leave_out_extremes(fit_job, report.model);
   report.fit = fit(*report.model.detector, fit_job, observer);
   set_threshold_on_cubes(report.model, fit_job, observer);
 
