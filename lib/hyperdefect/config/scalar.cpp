@@ -117,27 +117,6 @@ bool is_safe_plain(const std::string& word) {
          std::find(kTaken.begin(), kTaken.end(), text::lower(word)) == kTaken.end();
 }
 
-std::string hex_escape(char c) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  return {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-}
-
-std::string escaped(char c) {
-  switch (c) {
-    case '"':
-      return "\\\"";
-    case '\\':
-      return "\\\\";
-    case '\n':
-      return "\\n";
-    case '\t':
-      return "\\t";
-    default:
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? hex_escape(c) : std::string(1, c);
-  }
-}
-
 }  // namespace
 
 std::string read_scalar(const Node& node, bool& value) {
@@ -198,24 +177,21 @@ std::string write_scalar(const std::string& value) {
   if (is_safe_plain(value)) {
     return value;
   }
-  std::string written = "\"";
+  std::string written;
   for (const char c : value) {
-    written += escaped(c);
+    written += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
   }
-  return written + '"';
+  // YAML reads the escapes of control characters as they are written for a terminal.
+  return '"' + text::printable(written) + '"';
 }
 
-std::string shown(std::string_view text) {
+std::string shown(std::string_view word) {
   constexpr std::size_t kLongest = 60;
-  auto cut = std::min(text.size(), kLongest);
-  while (cut > 0 && cut < text.size() && is_continuation(text[cut])) {
+  auto cut = std::min(word.size(), kLongest);
+  while (cut > 0 && cut < word.size() && is_continuation(word[cut])) {
     --cut;
   }
-  std::string result = "'";
-  for (const char c : text.substr(0, cut)) {
-    result += c == '"' || c == '\\' ? std::string(1, c) : escaped(c);
-  }
-  return result + (cut < text.size() ? "…'" : "'");
+  return text::cat('\'', text::printable(word.substr(0, cut)), cut < word.size() ? "…'" : "'");
 }
 
 }  // namespace hyperdefect::config

@@ -23,6 +23,6 @@ std::string write_scalar(double value);
 std::string write_scalar(const std::string& value);
 
 /// The text for a message: in single quotes, on one line, shortened where it is long.
-std::string shown(std::string_view text);
+std::string shown(std::string_view word);
 
 }  // namespace hyperdefect::config

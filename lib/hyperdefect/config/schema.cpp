@@ -50,11 +50,12 @@ std::string listed(Faults faults, const std::string& origin) {
   std::vector<std::string> lines;
   for (const auto& fault : faults) {
     if (lines.size() == kMostFaults) {
-      lines.push_back(text::cat(origin, ": and ", faults.size() - kMostFaults, " more"));
+      lines.push_back(text::cat(text::printable(origin), ": and ", faults.size() - kMostFaults, " more"));
       break;
     }
     const auto place = fault.line > 0 ? text::cat(origin, ':', fault.line) : origin;
-    lines.push_back(text::cat(place, ": ", fault.message));
+    // A name with a line end in it would look like two faults.
+    lines.push_back(text::printable(text::cat(place, ": ", fault.message)));
   }
   return text::join(lines, "\n");
 }
