@@ -51,6 +51,19 @@ Stderr& shared_stderr() {
   return instance;
 }
 
+void write(Level level, std::string_view message) {
+  if (!enabled(level)) {
+    return;
+  }
+  const auto line = text::printable(message);
+  auto& shared = shared_stderr();
+  const std::scoped_lock lock(shared.mutex);
+  if (shared.clear) {
+    shared.clear();
+  }
+  logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
 }  // namespace
 
 const std::vector<std::string>& level_names() {
@@ -72,23 +85,6 @@ void set_level(std::string_view name) {
 bool enabled(Level level) {
   return logger().should_log(to_spdlog(level));
 }
-
-namespace {
-
-void write(Level level, std::string_view message) {
-  if (!enabled(level)) {
-    return;
-  }
-  const auto line = text::printable(message);
-  auto& shared = shared_stderr();
-  const std::scoped_lock lock(shared.mutex);
-  if (shared.clear) {
-    shared.clear();
-  }
-  logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
-}
-
-}  // namespace
 
 void before_each_line(std::function<void()> clear) {
   const std::scoped_lock lock(shared_stderr().mutex);
