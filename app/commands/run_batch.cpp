@@ -6,10 +6,12 @@
 #include <iostream>
 
 #include "app/cli/console.h"
+#include "app/cli/signals.h"
 #include "app/cli/table.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/device.h"
 
@@ -48,7 +50,8 @@ engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepar
 
 void print_plan(const engine::BatchJob& job) {
   for (const auto& cube : job.cubes) {
-    std::cout << cube.path.string() << " -> " << (job.output / cube.relative).string() << "_score.tif\n";
+    std::cout << text::printable(cube.path.string()) << " -> "
+              << text::printable((job.output / cube.relative).string()) << "_score.tif\n";
   }
 }
 
@@ -85,19 +88,24 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
                    "Go on where an interrupted run stopped: finished cubes are kept.");
   command.add_flag("--dry-run", options.dry_run, "Say what would be done, without doing it.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
-  command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 where a cube has a defect.");
+  command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 if a cube has a defect.");
   add_run_options(command, options.common);
 }
 
 ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
+  Console console("look for cubes");
   const auto job = job_of(options, prepared);
   if (options.dry_run) {
+    console.clear();
     print_plan(job);
     return ExitCode::ok;
   }
+  console.progress({"prepare", 0, 0, {}});
   engine::check_outputs(job);
   const auto scorer = prepared.make_scorer();
-  Console console(options.common.quiet);
+  const auto resume_hint =
+      text::cat("; finished cubes stand in ", options.output, ": repeat the command with --resume to go on");
+  const StopMessage stop_message("stopped" + resume_hint);
   engine::BatchReport report;
   try {
     report = engine::run_batch(job, *scorer, console, [&](std::size_t number, const io::CubeInput& cube) {
@@ -105,8 +113,7 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
     });
   } catch (const Interrupted& reason) {
     console.clear();
-    throw Interrupted(text::cat(reason.what(), "; finished cubes stand in ", options.output,
-                                ": repeat the command with --resume to go on"));
+    throw Interrupted(reason.what() + resume_hint);
   }
   console.clear();
   if (report.skipped > 0) {

@@ -47,8 +47,11 @@ class Evaluate : public ::testing::Test {
     }
   }
 
-  Evaluation evaluated(const std::string& kind = "score") const { return evaluate(maps_, truth_, kind); }
+  Evaluation evaluated(const std::string& kind = "score") const {
+    return evaluate(maps_, truth_, kind, observer_);
+  }
 
+  mutable Observer observer_;
   test::TempDir folder_;
   std::filesystem::path maps_ = folder_ / "maps";
   std::filesystem::path truth_ = folder_ / "truth";
@@ -253,9 +256,9 @@ TEST_F(Evaluate, RefusesTruthOfAnotherSize) {
 TEST_F(Evaluate, RefusesFoldersWithoutMaps) {
   HYPERDEFECT_EXPECT_ERROR(evaluated(), InputError,
                            maps_.string() + ": the folder holds no map (*_score.tif)");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score"), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score", observer_), InputError,
                            "none: is not a folder; give the output folder of `hyperdefect infer`");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score"), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score", observer_), InputError,
                            "none: is not a folder; give the folder of the masks with --truth");
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::config {
 namespace {

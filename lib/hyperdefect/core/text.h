@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <locale>
 #include <sstream>
@@ -36,22 +35,6 @@ std::string number(double value);
 
 /// "1 band", "3 bands".
 std::string counted(std::int64_t count, std::string_view noun);
-
-/// The length in bytes of the UTF-8 character at `at`, or 0 if none stands there (RFC 3629: no surrogates, no
-/// overlong forms).
-std::size_t utf8_length(std::string_view text, std::size_t at);
-
-/// The text as UTF-8: each byte that belongs to no character becomes "\\xNN". Text that is UTF-8 stays as it
-/// is.
-std::string valid_utf8(std::string_view text);
-
-/// The text as it can be shown on one line of a terminal: control characters, line ends, marks that change
-/// the direction of writing, and bytes that are not UTF-8 become "\\n", "\\x1b", "\\u202e" and the like.
-/// Letters of all languages stay as they are.
-std::string printable(std::string_view text);
-
-/// How many characters the UTF-8 text has; a byte that belongs to none counts as one.
-std::size_t characters(std::string_view text);
 
 /// The candidate nearest to the word by edit distance, in any case of letters, or "" where none is near
 /// enough to be meant: a third of the word may differ, or two letters of it, but never more than half.

@@ -207,7 +207,8 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
   return mean;
 }
 
-Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind) {
+Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind,
+                    Observer& observer) {
   need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
   need_folder(truth, "the folder of the masks with --truth");
   const auto ending = ending_of(kind);
@@ -218,6 +219,12 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
   }
   Evaluation evaluation;
   for (const auto& name : names) {
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped before ", (maps / name).string(), ending, " was judged"));
+    }
+    const auto judged = evaluation.cubes.size() + evaluation.without_truth.size();
+    observer.progress(
+        {"judge maps", static_cast<std::int64_t>(judged), static_cast<std::int64_t>(names.size()), {}});
     const auto mask = find_truth(name, truth);
     if (!mask) {
       evaluation.without_truth.push_back(name);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/engine/observer.h"
 #include "hyperdefect/metric/confusion.h"
 #include "hyperdefect/metric/roc.h"
 
@@ -94,7 +95,8 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 /// @param kind "score" or "sad".
 /// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
 /// a map and its truth differ in size.
+/// @throws Interrupted if the observer asks to stop.
 Evaluation evaluate(const std::filesystem::path& maps, const std::filesystem::path& truth,
-                    const std::string& kind);
+                    const std::string& kind, Observer& observer);
 
 }  // namespace hyperdefect::engine

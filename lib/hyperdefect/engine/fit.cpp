@@ -74,6 +74,7 @@ std::vector<Piece> pieces_of(const model::Detector& detector, const FitJob& job,
 template <class Use>
 void for_each_piece(model::Detector& detector, const FitJob& job, const std::vector<Piece>& pieces,
                     const std::string& task, Observer& observer, const Use& use) {
+  observer.progress({task, 0, static_cast<std::int64_t>(pieces.size()), {}});
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     stop_if_asked(observer, text::cat("in the ", task, " pass"));
     auto& source = *job.sources[pieces[i].source];
@@ -323,6 +324,7 @@ FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::
   torch::manual_seed(seed);
   FitJob job;
   job.sources = {std::shared_ptr<model::BlockSource>(std::shared_ptr<void>(), &source)};
+  observer.progress({"measure the noise of the bands", 0, 0, {}});
   make_detector(fitted, job.sources);
   job.train = config.train;
   job.ram_mb = config.run.ram_mb;

@@ -56,6 +56,7 @@ model::ScoreMaps predict(model::Detector& detector, model::BlockSource& source, 
   const auto unset = torch::full({size.rows, size.cols}, std::numeric_limits<float>::quiet_NaN());
   model::ScoreMaps scene{unset, unset.clone(), torch::zeros({size.rows, size.cols}, torch::kBool)};
   const auto plan = plan_for(detector, source, ram_mb);
+  observer.progress({"score", 0, static_cast<std::int64_t>(plan.size()), {}});
   for (std::size_t i = 0; i < plan.size(); ++i) {
     if (observer.stop_requested()) {
       throw Interrupted(text::cat("stopped while scoring ", source.name()));

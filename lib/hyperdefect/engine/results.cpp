@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/results.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/json_page.h"
 
 namespace hyperdefect::engine {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// A file's name may be in any encoding, JSON is UTF-8: what is not becomes U+FFFD.
-std::string page_of(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 /// JSON has no NaN.
 Json number_or_null(double value) {
@@ -84,6 +83,17 @@ Provenance provenance_from(const Json& json) {
           json.at("model"),   json.at("seed"),    json.at("threads")};
 }
 
+/// Whether a spreadsheet would take the text for a formula, by what it begins with (OWASP, CSV injection; the
+/// last four are the wide forms of the first ones).
+bool begins_a_formula(std::string_view text) {
+  constexpr std::array<std::string_view, 11> kBeginnings{"=",  "+",  "-",  "@",  "\t", "\r",
+                                                         "\n", "＝", "＋", "－", "＠"};
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [text](std::string_view beginning) { return text.starts_with(beginning); });
+}
+
+/// A text that begins a formula gets a ' before it, which spreadsheets show as text; STEM.json has the text
+/// as it is.
 std::string csv_field(const Json& value) {
   if (value.is_null()) {
     return {};
@@ -91,11 +101,12 @@ std::string csv_field(const Json& value) {
   if (!value.is_string()) {
     return value.dump();
   }
-  const auto text = value.get<std::string>();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+  const auto& text = value.get_ref<const std::string&>();
+  const bool formula = begins_a_formula(text);
+  if (!formula && text.find_first_of(",;\t\"\r\n") == std::string::npos) {
     return text;
   }
-  std::string quoted = "\"";
+  std::string quoted = formula ? "\"'" : "\"";
   for (const char c : text) {
     quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   }
@@ -123,7 +134,7 @@ Json totals_of(const std::vector<ResultRow>& rows) {
 void write_row(const std::filesystem::path& path, const ResultRow& row, const Provenance& made_with) {
   auto json = to_json(row);
   json["made_with"] = to_json(made_with);
-  write_file(path, page_of(json));
+  write_file(path, json_page(json));
 }
 
 std::optional<StoredRow> read_row(const std::filesystem::path& path) {
@@ -166,7 +177,7 @@ std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& m
   for (const auto& row : rows) {
     json["cubes"].push_back(to_json(row));
   }
-  return page_of(json);
+  return json_page(json);
 }
 
 }  // namespace hyperdefect::engine
