@@ -27,6 +27,8 @@ target_compile_options(hyperdefect_compile_options INTERFACE -Wall -Wextra -Wsha
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # ccache needs this to reuse objects that were compiled with a precompiled header.
   target_compile_options(hyperdefect_compile_options INTERFACE -fpch-preprocess)
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(hyperdefect_compile_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
 if(HYPERDEFECT_WARNINGS_AS_ERRORS)
   target_compile_options(hyperdefect_compile_options INTERFACE -Werror)
