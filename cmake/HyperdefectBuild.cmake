@@ -8,6 +8,8 @@ endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+# What a user of the program needs names the component "program" instead.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 
 if(HYPERDEFECT_USE_CCACHE)
   find_program(HYPERDEFECT_CCACHE ccache)
@@ -27,6 +29,8 @@ target_compile_options(hyperdefect_compile_options INTERFACE -Wall -Wextra -Wsha
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # ccache needs this to reuse objects that were compiled with a precompiled header.
   target_compile_options(hyperdefect_compile_options INTERFACE -fpch-preprocess)
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(hyperdefect_compile_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
 if(HYPERDEFECT_WARNINGS_AS_ERRORS)
   target_compile_options(hyperdefect_compile_options INTERFACE -Werror)

@@ -5,7 +5,8 @@
 #   HYPERDEFECT_SKIP_PACKAGES=1   leave the system's packages alone
 #   HYPERDEFECT_TORCH_INDEX=URL   the package index that pip takes the torch wheel from
 #   Torch_DIR, CMAKE_PREFIX_PATH  a LibTorch of your own; nothing is downloaded then
-#   CI=true                       clang-format as well
+#   CI=true                       what the checks of a change need as well: clang-format, clang with libFuzzer, and the
+#                                 tools that make a .deb
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,6 +30,24 @@ missing_packages() {
   done
 }
 
+# What clang links a fuzzed program with. The version of the package must be that of clang.
+fuzzer_runtime() {
+  if ! command -v clang >/dev/null; then
+    echo libclang-rt-dev
+  elif ! compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; then
+    echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+  fi
+}
+
+packages_to_install() {
+  if [[ -z "${CI:-}" ]]; then
+    missing_packages
+  else
+    missing_packages clang-format:clang-format clang:clang dpkg-shlibdeps:dpkg-dev file:file
+    fuzzer_runtime
+  fi
+}
+
 as_root() {
   if [[ "$(id -u)" == 0 ]]; then env DEBIAN_FRONTEND=noninteractive "$@"
   elif [[ -t 0 ]]; then sudo env DEBIAN_FRONTEND=noninteractive "$@"
@@ -38,7 +57,7 @@ as_root() {
 
 install_packages() {
   local packages
-  mapfile -t packages < <(missing_packages ${CI:+clang-format:clang-format})
+  mapfile -t packages < <(packages_to_install)
   [[ ${#packages[@]} == 0 ]] && return
   command -v apt-get >/dev/null ||
     fail "this system has no apt-get. Install what these Debian packages hold: ${packages[*]}; then set HYPERDEFECT_SKIP_PACKAGES=1"

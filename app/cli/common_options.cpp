@@ -5,29 +5,38 @@
 #include "hyperdefect/core/text.h"
 
 namespace hyperdefect::app {
+namespace {
+
+/// An option that may be repeated and takes one value each time, so that an input may follow it.
+CLI::Option* one_value(CLI::Option* option) {
+  return option->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+}  // namespace
 
 void add_log_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option("--log-level", options.log_level,
-                  "What is written to stderr: " + text::join(log::level_names(), ", "))
+                  "The least important lines that are written to stderr: " +
+                      text::join(log::level_names(), ", ") + "; progress is shown with info and debug")
       ->type_name("LEVEL")
       ->capture_default_str();
-  command.add_flag("-q,--quiet", options.quiet, "Write errors only.");
+  command.add_flag("-q,--quiet", options.quiet,
+                   "Write nothing but errors to stderr: no progress, notes or warnings, whatever --log-level "
+                   "says. Results still go to stdout.");
+}
+
+void add_set_option(CLI::App& command, CommonOptions& options) {
+  one_value(command.add_option("--set", options.assignments,
+                               "One setting, section.key=value; repeatable, wins over files."))
+      ->type_name("KEY=VALUE");
 }
 
 void add_run_options(CLI::App& command, CommonOptions& options) {
-  command
-      .add_option("-c,--config", options.config_files,
-                  "YAML file with settings; repeatable, later files win.")
-      ->type_name("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command
-      .add_option("--set", options.assignments,
-                  "One setting, section.key=value; repeatable, wins over files.")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value(command.add_option("-c,--config", options.config_files,
+                               "YAML file with settings; repeatable, later files win."))
+      ->type_name("FILE");
+  add_set_option(command, options);
   command.add_option("--device", options.device, "Where networks run: auto, cpu, cuda (run.device).")
       ->type_name("NAME");
   command

@@ -25,6 +25,8 @@ struct CommonOptions {
 
 /// -q and --log-level.
 void add_log_options(CLI::App& command, CommonOptions& options);
+/// --set.
+void add_set_option(CLI::App& command, CommonOptions& options);
 /// --config, --set, --device, --threads, --ram, --seed, and those for the log.
 void add_run_options(CLI::App& command, CommonOptions& options);
 

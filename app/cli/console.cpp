@@ -7,15 +7,19 @@
 #include <iomanip>
 #include <iostream>
 #include <sstream>
-#include <utility>
 
 #include "app/cli/signals.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::app {
 namespace {
 
 constexpr auto kBarEvery = std::chrono::milliseconds(100);
+constexpr auto kFirstLineAfter = std::chrono::seconds(2);
 constexpr auto kLineEvery = std::chrono::seconds(10);
+constexpr const char* kUnnamedTask = "working";
+constexpr const char* kClearLine = "\r\033[K";
 constexpr int kBarWidth = 24;
 
 double seconds(std::chrono::steady_clock::duration duration) {
@@ -43,16 +47,27 @@ std::string duration_text(double left) {
 
 }  // namespace
 
-Console::Console(bool quiet) : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {}
-
-Console::~Console() {
-  clear();
+Console::Console(const std::string& task) : terminal_(::isatty(STDERR_FILENO) != 0) {
+  begin(task);
+  if (log::enabled(log::Level::info)) {
+    log::before_each_line([this] { erase(); });
+    shower_ = std::jthread([this](const std::stop_token& end) { show_until(end); });
+  }
 }
 
-void Console::set_subject(std::string subject) {
-  clear();
-  subject_ = std::move(subject);
-  task_.clear();
+Console::~Console() {
+  if (shower_.joinable()) {
+    shower_.request_stop();
+    shower_.join();
+    log::between_lines([this] { erase(); });
+    log::before_each_line(nullptr);
+  }
+}
+
+void Console::set_subject(const std::string& subject) {
+  const std::scoped_lock lock(mutex_);
+  subject_ = text::printable(subject);
+  begin(kUnnamedTask);
 }
 
 bool Console::stop_requested() const {
@@ -60,48 +75,98 @@ bool Console::stop_requested() const {
 }
 
 void Console::progress(const engine::Progress& progress) {
-  const auto now = Clock::now();
-  if (progress.task != task_) {
-    task_ = progress.task;
-    task_began_ = now;
-    last_shown_ = now;
+  const std::scoped_lock lock(mutex_);
+  if (progress.task != progress_.task || resting_) {
+    begin(progress.task);
   }
-  if (quiet_) {
-    return;
+  progress_ = progress;
+  updated_ = Clock::now();
+}
+
+void Console::clear() {
+  {
+    const std::scoped_lock lock(mutex_);
+    resting_ = true;
   }
-  const bool finished = progress.done >= progress.total;
-  if (terminal_ && (finished || now - last_shown_ >= kBarEvery)) {
-    std::cerr << "\r\033[K" << line_for(progress) << std::flush;
-    bar_shown_ = true;
+  log::between_lines([this] { erase(); });
+}
+
+void Console::begin(const std::string& task) {
+  progress_ = {task, 0, 0, {}};
+  resting_ = false;
+  told_of_task_ = false;
+  task_began_ = updated_ = Clock::now();
+}
+
+void Console::show_until(const std::stop_token& end) {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, end, kBarEvery, [&end] { return end.stop_requested(); })) {
+    const auto now = Clock::now();
+    if (!is_due(now)) {
+      continue;
+    }
+    const auto line = current_line(now);
     last_shown_ = now;
-  } else if (!terminal_ && now - last_shown_ >= kLineEvery) {
-    std::cerr << line_for(progress) << '\n';
-    last_shown_ = now;
+    told_of_task_ = true;
+    lock.unlock();
+    log::between_lines([&] { draw(line); });
+    lock.lock();
   }
 }
 
-std::string Console::line_for(const engine::Progress& progress) const {
-  const double part =
-      progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 1;
-  std::ostringstream line;
-  line << subject_ << (subject_.empty() ? "" : "  ") << progress.task << ' ';
+bool Console::is_due(Clock::time_point now) const {
+  if (resting_) {
+    return false;
+  }
   if (terminal_) {
-    line << bar(part) << ' ';
+    return true;
   }
-  line << progress.done << '/' << progress.total;
-  if (progress.loss) {
-    line << "  loss " << std::setprecision(4) << *progress.loss;
+  const auto since_begin = now - task_began_;
+  return since_begin >= kFirstLineAfter && (!told_of_task_ || now - last_shown_ >= kLineEvery);
+}
+
+std::string Console::current_line(Clock::time_point now) const {
+  std::ostringstream line;
+  line << subject_ << (subject_.empty() ? "" : "  ");
+  const bool is_counted = progress_.total > 0;
+  if (is_counted && progress_.done >= progress_.total && now - updated_ > kFirstLineAfter) {
+    // The task is done, and what follows it has not told its name.
+    line << kUnnamedTask << "  " << duration_text(seconds(now - updated_));
+    return line.str();
   }
-  const double passed = seconds(Clock::now() - task_began_);
+  const double passed = seconds(now - task_began_);
+  line << progress_.task;
+  if (!is_counted) {
+    line << "  " << duration_text(passed);
+    return line.str();
+  }
+  const double part = static_cast<double>(progress_.done) / static_cast<double>(progress_.total);
+  line << ' ' << (terminal_ ? bar(part) + ' ' : "") << progress_.done << '/' << progress_.total;
+  if (progress_.loss) {
+    line << "  loss " << std::setprecision(4) << *progress_.loss;
+  }
   if (part > 0 && part < 1 && passed > 1) {
-    line << "  " << duration_text(passed * (1 - part) / part) << " left";
+    line << "  " << duration_text(seconds(updated_ - task_began_) * (1 - part) / part) << " left";
   }
   return line.str();
 }
 
-void Console::clear() {
+void Console::draw(const std::string& line) {
+  const std::scoped_lock lock(mutex_);
+  if (resting_) {
+    return;  // clear() came between.
+  }
+  if (terminal_) {
+    std::cerr << kClearLine << line << std::flush;
+    bar_shown_ = true;
+  } else {
+    std::cerr << line << std::endl;
+  }
+}
+
+void Console::erase() {
   if (bar_shown_) {
-    std::cerr << "\r\033[K" << std::flush;
+    std::cerr << kClearLine << std::flush;
     bar_shown_ = false;
   }
 }

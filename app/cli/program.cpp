@@ -2,14 +2,19 @@
 #include "app/cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <exception>
-#include <iostream>
 #include <new>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/cli/signals.h"
+#include "app/cli/standard_files.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
@@ -26,9 +31,13 @@ int fail(const std::string& message, ExitCode code) {
   return static_cast<int>(code);
 }
 
-/// A foreign exception's first line: LibTorch puts a trace of its own stack behind it.
-std::string first_line(const std::string& message) {
-  return log::enabled(log::Level::debug) ? message : message.substr(0, message.find('\n'));
+/// For what has several lines by its nature, as the faults of a configuration.
+int fail_in_lines(const std::string& message, ExitCode code) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) {
+    log::error(line);
+  }
+  return static_cast<int>(code);
 }
 
 /// CLI11 asks for a command even where there is one that it does not know.
@@ -55,9 +64,34 @@ int report_parse(const CLI::App& program, const CLI::ParseError& reason) {
   return fail(text::cat(fault_of(program, reason), "; see `", name, " --help`"), ExitCode::usage);
 }
 
-}  // namespace
+/// Whether CLI11 would take the word for something else than a path: a list in brackets, or the end of a
+/// command.
+bool is_misread(const std::string& word) {
+  return word == "++" || (word.starts_with('[') && word.ends_with(']'));
+}
 
-int run_program(int argc, const char* const* argv) {
+/// The arguments so that CLI11 reads each one as it is meant: what stands behind -- is a path, even if it
+/// begins with a dash.
+/// @throws UsageError for an option whose value is empty: CLI11 would take the next argument for it.
+std::vector<std::string> plain_arguments(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  bool only_paths = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!only_paths && word == "--") {
+      only_paths = true;
+    } else if (is_misread(word) || (only_paths && word.starts_with('-'))) {
+      words.push_back("./" + word);
+    } else if (!only_paths && word.starts_with("--") && word.find('=') + 1 == word.size()) {
+      throw UsageError(text::cat(word, " has no value: write ", word, "VALUE"));
+    } else {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
+int run_command(int argc, const char* const* argv) {
   CLI::App program("Finds defects in hyperspectral images.", "hyperdefect");
   program.set_version_flag("--version", "hyperdefect " + version(), "Print the version and leave.");
   program.require_subcommand(1);
@@ -68,17 +102,53 @@ int run_program(int argc, const char* const* argv) {
   }
   try {
     const StopOnSignals stop_on_signals;
-    program.parse(argc, argv);
+    auto words = plain_arguments(argc, argv);
+    // CLI11 takes the last argument first.
+    std::reverse(words.begin(), words.end());
+    program.parse(std::move(words));
     return static_cast<int>(result);
   } catch (const CLI::ParseError& reason) {
     return report_parse(program, reason);
+  } catch (const ConfigError& reason) {
+    return fail_in_lines(reason.what(), reason.exit_code());
   } catch (const Error& reason) {
     return fail(reason.what(), reason.exit_code());
   } catch (const std::bad_alloc&) {
     return fail("out of memory: lower run.ram_mb (--ram) or train.patch_px", ExitCode::failed);
   } catch (const std::exception& reason) {
-    return fail(first_line(reason.what()), ExitCode::failed);
+    return fail_in_lines(foreign_message(reason), ExitCode::failed);
   }
+}
+
+/// The exit code of a command whose results could not all be printed.
+int output_failed(int code, int reason) {
+  const bool was_done = code == static_cast<int>(ExitCode::ok) ||
+                        code == static_cast<int>(ExitCode::partial) ||
+                        code == static_cast<int>(ExitCode::defect_found);
+  const auto message = text::cat("cannot write to stdout: ", std::strerror(reason));
+  if (reason == EPIPE) {
+    // Whoever reads has enough, as `head` has: nothing to complain about.
+    log::debug(message);
+  } else {
+    log::error(message);
+  }
+  return was_done ? static_cast<int>(ExitCode::failed) : code;
+}
+
+}  // namespace
+
+std::string foreign_message(const std::exception& reason) {
+  const std::string message = reason.what();
+  return log::enabled(log::Level::debug) ? message : message.substr(0, message.find('\n'));
+}
+
+int run_program(int argc, const char* const* argv) {
+  open_standard_files();
+  let_writes_fail();
+  CheckedOutput output;
+  const int code = run_command(argc, argv);
+  const int reason = output.finish();
+  return reason == 0 ? code : output_failed(code, reason);
 }
 
 }  // namespace hyperdefect::app

@@ -4,41 +4,54 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <iterator>
 #include <sstream>
+
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::app {
 namespace {
 
-constexpr int kGap = 2;
+constexpr std::size_t kGap = 2;
 
-void write_row(std::ostream& stream, const std::vector<std::string>& row,
-               const std::vector<std::size_t>& widths) {
+using Row = std::vector<std::string>;
+
+/// As many blanks as the cell is narrower than its column.
+std::string padding(const std::string& cell, std::size_t width) {
+  return std::string(width - std::min(width, text::characters(cell)), ' ');
+}
+
+std::string line_of(const Row& row, const std::vector<std::size_t>& widths) {
+  std::string line;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (i == 0) {
-      stream << std::left << std::setw(static_cast<int>(widths[i])) << row[i] << std::right;
-    } else {
-      stream << std::setw(static_cast<int>(widths[i]) + kGap) << row[i];
-    }
+    const auto blanks = padding(row[i], widths[i]);
+    line += i == 0 ? row[i] + blanks : std::string(kGap, ' ') + blanks + row[i];
   }
-  stream << '\n';
+  return line + '\n';
+}
+
+/// A line end in a name would break the row.
+Row printable(Row row) {
+  std::transform(row.begin(), row.end(), row.begin(), [](const auto& cell) { return text::printable(cell); });
+  return row;
 }
 
 }  // namespace
 
 std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<Row> all{header};
+  std::transform(rows.begin(), rows.end(), std::back_inserter(all), printable);
   std::vector<std::size_t> widths(header.size(), 0);
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    widths[i] = header[i].size();
-    for (const auto& row : rows) {
-      widths[i] = std::max(widths[i], row.at(i).size());
+  for (const auto& row : all) {
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], text::characters(row.at(i)));
     }
   }
-  std::ostringstream text;
-  write_row(text, header, widths);
-  for (const auto& row : rows) {
-    write_row(text, row, widths);
+  std::string page;
+  for (const auto& row : all) {
+    page += line_of(row, widths);
   }
-  return text.str();
+  return page;
 }
 
 std::string fixed(double value, int decimals) {

@@ -6,8 +6,8 @@
 
 namespace hyperdefect::app {
 
-/// A table as text: a header line, then a line a row; the first column is left-aligned, the others
-/// right-aligned.
+/// A table as text: a header line, then a line a row, control characters escaped; the first column is
+/// left-aligned, the others right-aligned.
 std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
 /// The number with so many decimals; "-" for NaN.

@@ -8,6 +8,8 @@
 #include "app/cli/common_options.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
+#include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/engine/run_config.h"
 
 namespace hyperdefect::app {
@@ -44,7 +46,7 @@ ExitCode check(const CheckOptions& options) {
     engine::RunConfig config;
     try {
       engine::schema_of(config).read_file(file);
-      std::cout << file << ": ok\n";
+      std::cout << text::printable(file) << ": ok\n";
     } catch (const ConfigError& reason) {
       faults.emplace_back(reason.what());
     }
@@ -126,7 +128,7 @@ void print_keys_json(const std::vector<config::KeyInfo>& keys, const std::vector
       json.back()["built_in"][config.name] = config.values[i];
     }
   }
-  std::cout << json.dump(2) << '\n';
+  std::cout << engine::json_page(json);
 }
 
 ExitCode list_keys(const KeysOptions& options) {
@@ -146,12 +148,7 @@ void add_show(CLI::App& config, ExitCode& result) {
                    "The configuration to begin with: " + text::join(engine::built_in_names(), ", "))
       ->type_name("NAME")
       ->capture_default_str();
-  command
-      ->add_option("--set", options->common.assignments,
-                   "One setting, section.key=value; repeatable, wins over files.")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_set_option(*command, options->common);
   command->add_flag("--annotated", options->annotated, "Explain each key in a comment.");
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect config show --built-in single_scene --annotated > my.yaml");

@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/common_options.h"
+#include "app/cli/console.h"
 #include "app/cli/table.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/evaluator.h"
+#include "hyperdefect/engine/json_page.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -156,7 +158,9 @@ void print(const engine::Evaluation& evaluation) {
 
 ExitCode run(const EvalOptions& options) {
   apply_log_options(options.common);
-  const auto evaluation = engine::evaluate(options.maps, options.truth, options.kind);
+  Console console("read maps");
+  const auto evaluation = engine::evaluate(options.maps, options.truth, options.kind, console);
+  console.clear();
   if (const auto left_out = static_cast<std::int64_t>(evaluation.without_truth.size()); left_out > 0) {
     log::warning(text::cat(text::counted(left_out, "map"), " of ",
                            evaluation.cubes.size() + evaluation.without_truth.size(),
@@ -164,7 +168,7 @@ ExitCode run(const EvalOptions& options) {
                            evaluation.without_truth.front(), left_out > 1 ? " ..." : ""));
   }
   if (options.json) {
-    std::cout << to_json(options, evaluation).dump(2) << '\n';
+    std::cout << engine::json_page(to_json(options, evaluation));
   } else {
     print(evaluation);
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <set>
 
+#include "app/cli/console.h"
 #include "app/commands/commands.h"
 #include "app/commands/run_batch.h"
 #include "hyperdefect/core/text.h"
@@ -51,9 +52,14 @@ void refuse_contradictions(const std::string& path, engine::RunConfig& trained, 
   }
 }
 
+std::shared_ptr<engine::FittedModel> read_model(const std::string& file) {
+  const Console console("read the model");
+  return std::make_shared<engine::FittedModel>(engine::load_model(file));
+}
+
 ExitCode run(const InferOptions& options) {
   apply_log_options(options.batch.common);
-  auto fitted = std::make_shared<engine::FittedModel>(engine::load_model(options.model));
+  auto fitted = read_model(options.model);
   auto trained = fitted->config;
   auto config = trained;
   apply_run_options(options.batch.common, config);

@@ -9,10 +9,14 @@
 #include <sstream>
 
 #include "app/cli/common_options.h"
+#include "app/cli/console.h"
+#include "app/cli/program.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/fitted_model.h"
+#include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/io/cube_info.h"
 
 namespace hyperdefect::app {
@@ -37,7 +41,7 @@ struct Fact {
 using Facts = std::vector<Fact>;
 
 Fact fact(const std::string& key, const std::string& value) {
-  return {key, value, value};
+  return {key, value, text::printable(value)};
 }
 Fact fact(const std::string& key, std::int64_t value) {
   return {key, value, std::to_string(value)};
@@ -122,6 +126,19 @@ std::string bytes_words(std::uintmax_t bytes) {
   return megabytes < 1 ? text::cat(bytes) : text::cat(bytes, " (", std::round(megabytes * 10) / 10, " MB)");
 }
 
+/// One number, or a list with one entry a band if they differ.
+Fact no_data_of(const io::CubeInfo& info) {
+  const auto json = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
+  if (info.band_no_data.empty()) {
+    return {"no_data", json(info.no_data), info.no_data ? text::number(*info.no_data) : ""};
+  }
+  auto list = Json::array();
+  for (const auto& value : info.band_no_data) {
+    list.push_back(json(value));
+  }
+  return {"no_data", list, text::cat("differs from band to band: ", list.dump())};
+}
+
 Facts facts_of_cube(const std::string& file) {
   const auto info = io::read_cube_info(file);
   const auto bytes = std::filesystem::file_size(info.path);
@@ -138,8 +155,7 @@ Facts facts_of_cube(const std::string& file) {
   facts.push_back(fact("data_type", info.data_type));
   facts.push_back(fact("interleave", io::to_string(info.interleave)));
   facts.push_back({"bytes", bytes, bytes_words(bytes)});
-  facts.push_back({"no_data", info.no_data ? Json(*info.no_data) : Json(nullptr),
-                   info.no_data ? text::number(*info.no_data) : ""});
+  facts.push_back(no_data_of(info));
   facts.push_back({"scale", info.scale, range_words(info.scale, "")});
   facts.push_back({"offset", info.offset, range_words(info.offset, "")});
   add_georeference(facts, info.georeference);
@@ -186,7 +202,8 @@ Facts facts_of_model(const std::string& file) {
       {"threshold_method", model.config.threshold.method, ""},
       quantiles_of(model)};
   add_bands(facts, model.detector->bands(), "");
-  facts.push_back(fact("summary", model.detector->summary()));
+  const auto summary = model.detector->summary();
+  facts.push_back({"summary", summary, summary});
   facts.push_back({"configuration_yaml", engine::schema_of(model.config).to_yaml(), ""});
   facts.push_back(settings_of(model.config));
   return facts;
@@ -214,42 +231,69 @@ std::string label_of(const std::string& key) {
 
 /// A line a fact; what has several lines of words is indented below its label.
 std::string to_text(const std::string& file, const Facts& facts) {
-  std::string page = file + '\n';
+  std::string page = text::printable(file) + '\n';
   for (const auto& fact : facts) {
     auto label = label_of(fact.key);
     std::istringstream words(fact.words);
     for (std::string line; std::getline(words, line);) {
-      page += text::cat("  ", label, line, '\n');
+      page += text::cat("  ", label, text::printable(line), '\n');
       label.assign(kLabelWidth, ' ');
     }
   }
   return page;
 }
 
-/// Shows every file that can be shown; with one file its error is the command's.
+/// What a file is, or the reason why that cannot be told.
+struct Told {
+  std::string file;
+  Facts facts;
+  std::string error;
+};
+
+/// With one file its error is the command's.
+Told tell(const std::string& file, bool is_only_one) {
+  try {
+    return {file, facts_of(file), {}};
+  } catch (const Error& reason) {
+    if (is_only_one) {
+      throw;
+    }
+    return {file, {}, reason.what()};
+  } catch (const std::exception& reason) {
+    if (is_only_one) {
+      throw;
+    }
+    return {file, {}, text::cat(file, ": ", foreign_message(reason))};
+  }
+}
+
+/// Shows every file that can be shown.
 ExitCode run(const InfoOptions& options) {
   apply_log_options(options.common);
+  Console console("read files");
   auto json = Json::array();
   std::int64_t failed = 0;
-  for (const auto& file : options.files) {
-    try {
-      const auto facts = facts_of(file);
-      if (options.json) {
-        json.push_back(to_json(file, facts));
-      } else {
-        std::cout << to_text(file, facts);
-      }
-    } catch (const Error& reason) {
-      if (options.files.size() == 1) {
-        throw;
-      }
+  for (std::size_t i = 0; i < options.files.size(); ++i) {
+    if (console.stop_requested()) {
+      throw Interrupted("stopped");
+    }
+    console.progress(
+        {"read files", static_cast<std::int64_t>(i), static_cast<std::int64_t>(options.files.size()), {}});
+    const auto told = tell(options.files[i], options.files.size() == 1);
+    if (!told.error.empty()) {
       ++failed;
-      log::error(reason.what());
-      json.push_back({{"file", file}, {"error", reason.what()}});
+      log::error(told.error);
+      json.push_back({{"file", told.file}, {"error", told.error}});
+    } else if (options.json) {
+      json.push_back(to_json(told.file, told.facts));
+    } else {
+      console.clear();
+      std::cout << to_text(told.file, told.facts);
     }
   }
+  console.clear();
   if (options.json) {
-    std::cout << json.dump(2) << '\n';
+    std::cout << engine::json_page(json);
   }
   return failed > 0 ? ExitCode::partial : ExitCode::ok;
 }

@@ -6,10 +6,13 @@
 #include <iostream>
 
 #include "app/cli/console.h"
+#include "app/cli/inputs.h"
+#include "app/cli/signals.h"
 #include "app/cli/table.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/device.h"
 
@@ -32,7 +35,7 @@ engine::Existing existing_of(const BatchOptions& options) {
 engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
   engine::BatchJob job;
   job.existing = existing_of(options);
-  job.cubes = io::find_cubes(options.inputs);
+  job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.config = prepared.config;
   job.saves_models = prepared.saves_models;
@@ -48,26 +51,37 @@ engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepar
 
 void print_plan(const engine::BatchJob& job) {
   for (const auto& cube : job.cubes) {
-    std::cout << cube.path.string() << " -> " << (job.output / cube.relative).string() << "_score.tif\n";
+    std::cout << text::printable(cube.path.string()) << " -> "
+              << text::printable((job.output / cube.relative).string()) << "_score.tif\n";
   }
 }
 
+std::string word_for(const engine::ResultRow& row) {
+  return row.ok ? engine::to_string(row.verdict) : "failed";
+}
+
+/// The table, and below it a line for each cube that was not judged: why.
 void print_rows(const std::vector<engine::ResultRow>& rows) {
   std::vector<std::vector<std::string>> lines;
+  std::string reasons;
   for (const auto& row : rows) {
-    lines.push_back({row.file, row.ok ? (row.accepted ? "accepted" : "rejected") : "failed",
-                     std::to_string(row.defects), std::to_string(row.defect_pixels), fixed(row.score_max, 3),
-                     fixed(row.threshold, 3), fixed(row.sad_p99, 4), fixed(row.seconds, 1)});
+    lines.push_back({row.file, word_for(row), std::to_string(row.defects), std::to_string(row.defect_pixels),
+                     fixed(row.score_max, 3), fixed(row.threshold, 3), fixed(row.sad_p99, 4),
+                     fixed(row.seconds, 1)});
+    if (row.verdict == engine::Verdict::undecided) {
+      reasons += text::cat(row.file, ": undecided: ", row.reason, '\n');
+    }
   }
-  std::cout << table({"cube", "", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
-                     lines);
+  std::cout << table({"cube", "verdict", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
+                     lines)
+            << reasons;
 }
 
 ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& report) {
-  if (report.failed > 0) {
+  if (report.failed > 0 || report.undecided > 0) {
     return ExitCode::partial;
   }
-  const auto rejected = [](const engine::ResultRow& row) { return row.ok && !row.accepted; };
+  const auto rejected = [](const engine::ResultRow& row) { return row.verdict == engine::Verdict::rejected; };
   const bool found = std::any_of(report.rows.begin(), report.rows.end(), rejected);
   return options.fail_on_defect && found ? ExitCode::defect_found : ExitCode::ok;
 }
@@ -85,19 +99,24 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
                    "Go on where an interrupted run stopped: finished cubes are kept.");
   command.add_flag("--dry-run", options.dry_run, "Say what would be done, without doing it.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
-  command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 where a cube has a defect.");
+  command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 if a cube has a defect.");
   add_run_options(command, options.common);
 }
 
 ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
+  Console console("look for cubes");
   const auto job = job_of(options, prepared);
   if (options.dry_run) {
+    console.clear();
     print_plan(job);
     return ExitCode::ok;
   }
-  engine::check_outputs(job);
+  console.progress({"prepare", 0, 0, {}});
+  const auto claim = engine::claim_outputs(job);
   const auto scorer = prepared.make_scorer();
-  Console console(options.common.quiet);
+  const auto resume_hint =
+      text::cat("; finished cubes stand in ", options.output, ": repeat the command with --resume to go on");
+  const StopMessage stop_message("stopped" + resume_hint);
   engine::BatchReport report;
   try {
     report = engine::run_batch(job, *scorer, console, [&](std::size_t number, const io::CubeInput& cube) {
@@ -105,14 +124,17 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
     });
   } catch (const Interrupted& reason) {
     console.clear();
-    throw Interrupted(text::cat(reason.what(), "; finished cubes stand in ", options.output,
-                                ": repeat the command with --resume to go on"));
+    throw Interrupted(reason.what() + resume_hint);
   }
   console.clear();
   if (report.skipped > 0) {
     log::info(text::cat(report.skipped, " of ",
                         text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
                         " had been finished before"));
+  }
+  if (report.others > 0) {
+    log::info(text::cat("the tables in ", options.output, " list ", text::counted(report.others, "cube"),
+                        " of earlier runs too"));
   }
   if (options.json) {
     std::cout << std::ifstream(job.output / "summary.json").rdbuf();

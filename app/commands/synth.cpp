@@ -10,13 +10,15 @@
 #include <utility>
 
 #include "app/cli/common_options.h"
+#include "app/cli/console.h"
+#include "app/cli/inputs.h"
 #include "app/commands/commands.h"
 #include "app/commands/synth_cube.h"
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/envi_header.h"
-#include "hyperdefect/io/find_cubes.h"
 #include "hyperdefect/io/mask_writer.h"
 #include "hyperdefect/spectral/synthetic.h"
 
@@ -84,7 +86,7 @@ std::vector<SynthTask> tasks_of(const SynthOptions& options) {
     }
     return tasks;
   }
-  for (const auto& cube : io::find_cubes(options.into)) {
+  for (const auto& cube : find_inputs(options.into)) {
     tasks.push_back({cube.relative, cube.path});
   }
   return tasks;
@@ -155,22 +157,30 @@ void write(const SynthCube& made, const SynthFiles& files, bool with_mask) {
 }
 
 void print(const spectral::LabelledCube& cube, const SynthFiles& files) {
-  std::cout << files.data.string() << ": " << cube.mask.size(0) << " x " << cube.mask.size(1) << " pixels, "
-            << text::counted(cube.bands.count, "band") << ", "
+  std::cout << text::printable(files.data.string()) << ": " << cube.mask.size(0) << " x " << cube.mask.size(1)
+            << " pixels, " << text::counted(cube.bands.count, "band") << ", "
             << text::counted(cube.mask.sum().item<std::int64_t>(), "defect pixel") << '\n';
 }
 
 ExitCode run(const SynthOptions& options) {
   apply_log_options(options.common);
   const SynthPlan plan{scene_options(options), options.geometry, options.disturbance, options.truth};
+  Console console("look for cubes");
   const auto tasks = tasks_of(options);
   check_masks(options, tasks);
   check_outputs(options, tasks);
-  for (const auto& task : tasks) {
-    const SynthFiles files(options.output, task.relative);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (console.stop_requested()) {
+      throw Interrupted(text::cat("stopped after ", i, " of ",
+                                  text::counted(static_cast<std::int64_t>(tasks.size()), "cube")));
+    }
+    console.progress(
+        {"make cubes", static_cast<std::int64_t>(i), static_cast<std::int64_t>(tasks.size()), {}});
+    const SynthFiles files(options.output, tasks[i].relative);
     make_output_folder(files.data.parent_path());
-    const auto made = make_cube(task, plan);
+    const auto made = make_cube(tasks[i], plan);
     write(made, files, plan.writes_masks());
+    console.clear();
     print(made.cube, files);
   }
   return ExitCode::ok;

@@ -26,14 +26,8 @@ torch::Tensor read_known_mask(const SynthTask& task, const fs::path& truth, cons
   if (truth.empty()) {
     return torch::zeros({info.rows, info.cols}, torch::kBool);
   }
-  const auto file = known_mask(task, truth);
-  auto mask = io::read_mask(file);
-  if (mask.size(0) != info.rows || mask.size(1) != info.cols) {
-    throw InputError(text::cat(file.string(), " has ", mask.size(0), " x ", mask.size(1),
-                               " pixels (rows x cols), but its cube ", task.cube.string(), " has ", info.rows,
-                               " x ", info.cols, ": give the mask of this very cube"));
-  }
-  return mask;
+  return io::read_mask(known_mask(task, truth),
+                       io::ExpectedSize{info.size(), text::cat("its cube ", task.cube.string())});
 }
 
 void clear_invalid(spectral::LabelledCube& cube) {

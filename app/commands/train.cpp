@@ -5,11 +5,15 @@
 
 #include "app/cli/common_options.h"
 #include "app/cli/console.h"
+#include "app/cli/inputs.h"
+#include "app/cli/signals.h"
 #include "app/cli/table.h"
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/device.h"
+#include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/engine/trainer.h"
 
 namespace hyperdefect::app {
@@ -35,10 +39,10 @@ void print_report(const TrainOptions& options, const engine::TrainReport& report
                                 {"kept_epoch", report.fit.kept_epoch},
                                 {"threshold", model.threshold},
                                 {"threshold_method", model.config.threshold.method}};
-    std::cout << json.dump(2) << '\n';
+    std::cout << engine::json_page(json);
     return;
   }
-  std::cout << options.output << ": " << model.config.model.detector << ", trained on "
+  std::cout << text::printable(options.output) << ": " << model.config.model.detector << ", trained on "
             << text::counted(model.training_cubes, "cube");
   if (report.fit.kept_epoch > 0) {
     std::cout << ", " << text::counted(report.fit.kept_epoch, "epoch") << ", loss "
@@ -56,19 +60,25 @@ ExitCode run(const TrainOptions& options) {
   engine::schema_of(job.config).read_text(engine::built_in_yaml("one_class"), "built-in one_class", ".");
   apply_run_options(options.common, job.config);
   engine::use_threads(job.config.run.threads);
-  job.cubes = io::find_cubes(options.inputs);
+  Console console("look for cubes");
+  job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.overwrite = options.overwrite;
   job.resume = options.resume;
   if (options.dry_run) {
+    console.clear();
     for (const auto& cube : job.cubes) {
-      std::cout << cube.path.string() << '\n';
+      std::cout << text::printable(cube.path.string()) << '\n';
     }
-    std::cout << "-> " << options.output << '\n';
+    std::cout << "-> " << text::printable(options.output) << '\n';
     return ExitCode::ok;
   }
-  engine::check_outputs(job);
-  Console console(options.common.quiet);
+  console.progress({"open cubes", 0, 0, {}});
+  const auto claim = engine::claim_outputs(job);
+  const auto resume_hint =
+      text::cat("; repeat the command with --resume to go on from the last epoch that was finished (",
+                engine::TrainFiles(job.output).checkpoint.string(), ")");
+  const StopMessage stop_message("stopped" + resume_hint);
   try {
     const auto report = engine::train(job, console);
     console.clear();
@@ -78,9 +88,7 @@ ExitCode run(const TrainOptions& options) {
     print_report(options, report);
   } catch (const Interrupted& reason) {
     console.clear();
-    throw Interrupted(text::cat(reason.what(),
-                                "; repeat the command with --resume to go on from the last epoch that ",
-                                "was finished (", engine::TrainFiles(job.output).checkpoint.string(), ")"));
+    throw Interrupted(reason.what() + resume_hint);
   }
   return ExitCode::ok;
 }

@@ -59,6 +59,41 @@ TEST_F(BadInput, TruncatedData) {
                  path("scan.img") + ": is truncated: it has 40 bytes, its header scan.hdr describes 48 (");
 }
 
+TEST_F(BadInput, HeaderThatIsReadInTwoWays) {
+  auto header = RawCube().header();
+  write_raw_cube<std::uint16_t>(folder_ / "scan.img", {}, distinct_value);
+  write_bytes(folder_ / "scan.hdr", header.replace(header.find("byte order = 0"), 14, "byte_order = 1"));
+  expect_failure(
+      detect(folder_ / "scan.img"), 3,
+      path("scan.hdr") + " line 9: unknown key 'byte_order'; if 'byte order' is meant, write it so");
+}
+
+TEST_F(BadInput, NumbersThatAreNotFinite) {
+  auto header = RawCube().header();
+  write_raw_cube<std::uint16_t>(folder_ / "scan.img", {}, distinct_value);
+  write_bytes(folder_ / "scan.hdr", header.replace(header.find("samples = 3"), 11, "samples = nan"));
+  expect_failure(detect(folder_ / "scan.img"), 3,
+                 path("scan.hdr") + " line 2: samples = nan: it must be a whole number from 1 to 2147483647");
+  RawCube cube;
+  cube.more = "data gain values = {1, nan, 1, 1}\n";
+  write_raw_cube<std::uint16_t>(folder_ / "scan.img", cube, distinct_value);
+  expect_failure(detect(folder_ / "scan.img"), 3,
+                 path("scan.hdr") + " line 10: data gain values: entry 2, 'nan', is not finite");
+}
+
+TEST_F(BadInput, FilesThatReferToOthers) {
+  const auto other = write_small_cube(folder_ / "other.img");
+  write_bytes(
+      folder_ / "scan.tif",
+      "<VRTDataset rasterXSize=\"5\" rasterYSize=\"4\"><VRTRasterBand dataType=\"Float32\" band=\"1\">"
+      "<SimpleSource><SourceFilename relativeToVRT=\"0\">" +
+          other + "</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>");
+  expect_failure(
+      detect(folder_ / "scan.tif"), 3,
+      path("scan.tif") + ": is of the format VRT, which may refer to other files or to the network");
+  expect_failure(detect(folder_ / "scan.tif"), 3, "allow it with data.drivers=[VRT]");
+}
+
 TEST_F(BadInput, ClassificationMap) {
   RawCube cube;
   cube.bands = 1;
@@ -140,7 +175,7 @@ TEST_F(BadInput, OneBadCubeDoesNotStopTheOthers) {
   EXPECT_TRUE(contains(summary["cubes"][1]["error"], "is truncated"));
   EXPECT_EQ(summary["cubes"][3]["status"], "ok");
   const auto csv = read_bytes(folder_ / "maps/scores.csv");
-  EXPECT_TRUE(contains(csv, path("in/b.img") + ",failed,false,0,0,0,0,0,0,,,,,,,,"));
+  EXPECT_TRUE(contains(csv, path("in/b.img") + ",failed,,false,,,0,0,0,0,0,0,,,,,,,,"));
   EXPECT_TRUE(fs::exists(folder_ / "maps/d.json"));
   EXPECT_FALSE(fs::exists(folder_ / "maps/b.json"));
 }

@@ -115,7 +115,7 @@ TEST(Detect, SaysTheSameInAllTables) {
   const auto cube = write_small_cube(folder / "a, b.img");
   const auto outcome = detect({cube}, folder / "maps", with_threshold("6"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(without_progress(outcome.err), "");
   EXPECT_TRUE(contains(outcome.out, "cube"));
   EXPECT_TRUE(contains(outcome.out, cube + "  rejected        1       2 "));
 
@@ -123,7 +123,9 @@ TEST(Detect, SaysTheSameInAllTables) {
   const auto score = io::read_map(folder / "maps/a, b_score.tif").to(torch::kDouble);
   EXPECT_EQ(json["file"], cube);
   EXPECT_EQ(json["status"], "ok");
-  EXPECT_EQ(json["accepted"], false);
+  EXPECT_EQ(json["verdict"], "rejected");
+  EXPECT_EQ(json["reason"], "1 defect");
+  EXPECT_EQ(json["valid_share"], 1.0);
   EXPECT_EQ(json["rows"], 16);
   EXPECT_EQ(json["cols"], 12);
   EXPECT_EQ(json["bands"], 8);
@@ -146,11 +148,13 @@ TEST(Detect, SaysTheSameInAllTables) {
 
   const auto csv = read_bytes(folder / "maps/scores.csv");
   const auto fields = csv_fields(csv.substr(csv.find('\n') + 1));
-  EXPECT_EQ(csv.substr(0, csv.find('\n')),
-            "file,status,accepted,rows,cols,bands,defects,defect_pixels,invalid_pixels,score_max,score_mean,"
-            "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error");
+  EXPECT_EQ(
+      csv.substr(0, csv.find('\n')),
+      "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
+      "score_max,score_mean,"
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error");
   EXPECT_EQ(fields[0], '"' + cube + '"');
-  EXPECT_EQ(fields[7], "2");
+  EXPECT_EQ(fields[10], "2");
 }
 
 TEST(Detect, KeepsTheGeoreference) {
@@ -211,7 +215,7 @@ TEST(Detect, PrintsItsSummaryAsJson) {
   const auto cube = write_small_cube(folder / "scan.img");
   const auto outcome = detect({cube}, folder / "maps", joined(rx(), {"--json", "--quiet"}));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(without_progress(outcome.err), "");
   EXPECT_EQ(outcome.out, read_bytes(folder / "maps/summary.json"));
 }
 
@@ -293,7 +297,7 @@ TEST(Detect, LeavesOutBandsOfNoiseAndSoDoesItsModel) {
 
   const auto limit = {std::string("--set"), std::string("preprocess.noise_limit=1")};
   const auto kept = detect({cube}, folder / "kept", joined(rx(), limit));
-  EXPECT_EQ(kept.err, "");
+  EXPECT_EQ(without_progress(kept.err), "");
   EXPECT_FALSE(io::read_map(folder / "kept/scan_score.tif").equal(score));
 }
 

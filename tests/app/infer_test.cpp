@@ -126,7 +126,7 @@ TEST_F(Infer, LeavesOutInvalidPixels) {
   values.index_put_({4, 5, 6}, NAN);
   write_cube(folder_ / "partly.img", values);
   const auto outcome = infer(folder_ / "partly.img", "maps");
-  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  ASSERT_EQ(outcome.exit_code, 5) << outcome.err;
   auto invalid = torch::zeros({12, 10}, torch::kBool);
   invalid.select(0, 0).fill_(true);
   invalid.index_put_({5, 6}, true);

@@ -69,6 +69,18 @@ TEST(InfoOfACube, SaysTheSameInJsonAlsoByItsHeader) {
   EXPECT_EQ(json["pixel_size"], (std::vector<double>{2, 3}));
 }
 
+TEST(InfoOfACube, SaysWhichKeysAreIgnored) {
+  const TempDir folder;
+  RawCube cube;
+  cube.more = "wavelengths = {500, 600, 700, 800}\nfwhm =\n";
+  write_raw_cube<std::uint16_t>(folder / "scan.img", cube, distinct_value);
+  const auto outcome = run_program({"info", folder / "scan.img"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(contains(outcome.err,
+                       "scan.hdr line 10: unknown key 'wavelengths' is ignored; did you mean "
+                       "'wavelength'?"));
+}
+
 TEST(InfoOfACube, SaysWhereSomethingIsNotStated) {
   const TempDir folder;
   io::write_envi(folder / "plain.img", torch::ones({3, 2, 2}), {3, {}, {}, {}});

@@ -14,11 +14,11 @@ namespace fs = std::filesystem;
 using Arguments = std::vector<std::string>;
 using Moment = std::function<bool()>;
 
-bool holds_part(const fs::path& folder) {
+bool holds_temporary(const fs::path& folder) {
   std::error_code vanished;
   for (fs::directory_iterator entry(folder, vanished); !vanished && entry != fs::directory_iterator();
        entry.increment(vanished)) {
-    if (entry->path().filename().string().starts_with(".part-")) {
+    if (entry->path().filename().string().starts_with(".hyperdefect-")) {
       return true;
     }
   }
@@ -81,7 +81,7 @@ TEST_F(ResumeTrain, KilledAtAnyMomentGivesTheSameFiles) {
   const std::map<std::string, Moment> moments{
       {"before_anything", after_ms(50)},
       {"at_first_checkpoint", appears(checkpoint("at_first_checkpoint"))},
-      {"while_writing", [this] { return holds_part(folder_ / "while_writing"); }},
+      {"while_writing", [this] { return holds_temporary(folder_ / "while_writing"); }},
       {"at_metrics", appears(folder_ / "at_metrics/m.metrics.csv")},
       {"at_model", appears(folder_ / "at_model/m.safetensors")}};
   for (const auto& [output, moment] : moments) {
@@ -144,7 +144,7 @@ class ResumeBatch : public ::testing::Test {
     const std::map<std::string, Moment> moments{
         {"at_first_map", appears(folder_ / "at_first_map/cube_1_score.tif")},
         {"at_first_row", appears(folder_ / "at_first_row/cube_1.json")},
-        {"while_writing", [this] { return holds_part(folder_ / "while_writing"); }},
+        {"while_writing", [this] { return holds_temporary(folder_ / "while_writing"); }},
         {"at_last_row", appears(folder_ / "at_last_row/cube_3.json")}};
     for (const auto& [output, moment] : moments) {
       const auto resumed = killed_and_resumed(command(output), moment);
@@ -193,13 +193,15 @@ TEST_F(ResumeBatch, RefusesResultsOfAnotherRun) {
   EXPECT_EQ(differences(before, files_below(folder_ / "maps")), Arguments());
 }
 
-TEST_F(ResumeBatch, TakesOverWhatAKilledRunLeft) {
+TEST_F(ResumeBatch, ClearsAwayWhatAKilledRunLeft) {
   const auto maps = folder_ / "maps";
-  for (const auto* name : {"cube_1_score.tif", "cube_2_overlay.png", "cube_3.json", "scores.csv"}) {
-    write_bytes(maps / (".part-" + std::string(name)), "half");
+  for (const auto* folder : {".hyperdefect-a1B2c3", ".hyperdefect-Zz9yX8"}) {
+    write_bytes(maps / folder / "cube_1_score.tif", "half");
   }
+  write_bytes(maps / ".hyperdefect.lock", R"({"process": 1, "command": "of a dead run"})");
   ASSERT_EQ(run_program(joined({"detect", folder_ / "in", "-o", maps, "--resume"}, rx())).exit_code, 0);
-  EXPECT_FALSE(holds_part(maps));
+  EXPECT_FALSE(holds_temporary(maps));
+  EXPECT_FALSE(fs::exists(maps / ".hyperdefect.lock"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "config/example_options.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "support/expect_error.h"
 #include "support/temp_dir.h"
 
@@ -293,6 +294,33 @@ TEST(SchemaStrictness, AssignmentsOnTheCommandLineAreCheckedAlike) {
   EXPECT_EQ(refused("epochs=3"), "--set epochs=3: is not of the form section.key=value");
   EXPECT_EQ(refused("=a.b"), "--set =a.b: is not of the form section.key=value");
   EXPECT_EQ(example.options, ExampleOptions{});
+}
+
+TEST(SchemaStrictness, AnAssignmentIsRefusedInOneBoundedLine) {
+  const std::string long_text(100'000, 'x');
+  for (const auto& assignment :
+       {std::string("a\nb"), std::string("run.seed=x\ny"), "run.seed=" + long_text, long_text,
+        "run.seed=\"\\" + long_text, "run.seed=%YAML " + long_text, "train." + long_text + "=1",
+        std::string("train.kernel=[a, b, c]"), std::string("run.seed=\"\\\xC3\xA4\"")}) {
+    Example example;
+    const auto message = message_of<ConfigError>([&] { example.schema.set(assignment); });
+    EXPECT_EQ(message.find_first_of("\r\n"), std::string::npos) << message;
+    EXPECT_LT(message.size(), 1000U) << message;
+    EXPECT_EQ(text::printable(message), message);
+  }
+}
+
+TEST(SchemaStrictness, AnAssignmentTellsItsFirstFaultAndHowManyMore) {
+  Example example;
+  EXPECT_EQ(message_of<ConfigError>([&] { example.schema.set("train.kernel=[a, 2, 99]"); }),
+            "--set train.kernel=[a, 2, 99]: train.kernel[0]: 'a' is not an integer; allowed: 3 elements, "
+            "each 1 to 31 (and 1 more)");
+}
+
+TEST(SchemaStrictness, WhatTheParserQuotesIsShortened) {
+  const auto message = refusal("%YAML " + std::string(100'000, 'x') + "\n---\nrun: {}\n");
+  EXPECT_TRUE(message.starts_with("run.yaml:1: not valid YAML at column")) << message.substr(0, 200);
+  EXPECT_LT(message.size(), 200U);
 }
 
 }  // namespace

@@ -2,15 +2,23 @@
 #include "hyperdefect/core/atomic_file.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <iterator>
 
 #include "hyperdefect/core/error.h"
 #include "support/expect_error.h"
+#include "support/small_disk.h"
 #include "support/temp_dir.h"
 
 namespace hyperdefect {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::int64_t entries(const std::filesystem::path& folder) {
   return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
@@ -48,12 +56,72 @@ TEST(AtomicFile, StaysWhereItIsAfterCommit) {
   EXPECT_EQ(test::read_bytes(folder / "map.tif"), "values");
 }
 
-TEST(AtomicFile, WritesBesideTheTargetUnderItsExtension) {
-  const AtomicFile file("/some/folder/scene.bil.tif");
-  EXPECT_EQ(file.temporary().parent_path(), "/some/folder");
-  EXPECT_EQ(file.temporary().extension(), ".tif");
-  EXPECT_NE(file.temporary().filename(), "scene.bil.tif");
-  EXPECT_EQ(AtomicFile("map.tif").temporary().parent_path(), "");
+TEST(AtomicFile, WritesInAFolderOfItsOwnBesideTheTarget) {
+  const test::TempDir folder;
+  const AtomicFile file(folder / "scene.bil.tif");
+  EXPECT_EQ(file.temporary().parent_path().parent_path(), folder.path());
+  EXPECT_EQ(file.temporary().filename(), "scene.bil.tif");
+  EXPECT_EQ(fs::status(file.temporary().parent_path()).permissions(), fs::perms::owner_all);
+  const AtomicFile other(folder / "scene.bil.tif");
+  EXPECT_NE(file.temporary(), other.temporary()) << "two runs must not write into each other's file";
+  EXPECT_EQ(test::message_of<Error>([] { const AtomicFile nowhere("/no/such/folder/scene.tif"); }),
+            "cannot write /no/such/folder/scene.tif: No such file or directory");
+}
+
+TEST(AtomicFile, SharesItsFolderWithAFileBesideIt) {
+  const test::TempDir folder;
+  {
+    AtomicFile data(folder / "scan.img");
+    AtomicFile header(folder / "scan.hdr", data);
+    EXPECT_EQ(header.temporary().parent_path(), data.temporary().parent_path());
+    test::write_bytes(data.temporary(), "data");
+    test::write_bytes(header.temporary(), "header");
+    data.commit();
+    header.commit();
+  }
+  EXPECT_EQ(test::read_bytes(folder / "scan.img"), "data");
+  EXPECT_EQ(test::read_bytes(folder / "scan.hdr"), "header");
+  EXPECT_EQ(entries(folder.path()), 2);
+}
+
+TEST(AtomicFile, ReplacesALinkInsteadOfFollowingIt) {
+  const test::TempDir folder;
+  test::write_bytes(folder / "precious", "mine");
+  fs::create_symlink(folder / "precious", folder / "map.tif");
+  write_file(folder / "map.tif", "values");
+  EXPECT_EQ(test::read_bytes(folder / "precious"), "mine");
+  EXPECT_FALSE(fs::is_symlink(folder / "map.tif"));
+  EXPECT_EQ(test::read_bytes(folder / "map.tif"), "values");
+}
+
+TEST(AtomicFile, KeepsTheRightsThatTheUserGivesToNewFiles) {
+  const test::TempDir folder;
+  const auto before = ::umask(0027);
+  write_file(folder / "map.tif", "values");
+  ::umask(before);
+  EXPECT_EQ(static_cast<int>(fs::status(folder / "map.tif").permissions()), 0640);
+}
+
+TEST(DeadTemporaries, AreRemovedOnceTheirProcessIsGone) {
+  const test::TempDir folder;
+  const AtomicFile living(folder / "map.tif");
+  test::write_bytes(living.temporary(), "half");
+  const auto child = ::fork();
+  if (child == 0) {
+    const AtomicFile file(folder / "other.tif");
+    std::ofstream(file.temporary()) << "half";
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  test::write_bytes(folder / ".hyperdefect-notes/mine", "a folder of the user's");
+  fs::create_directory(folder / "elsewhere");
+  fs::create_symlink(folder / "elsewhere", folder / ".hyperdefect-abcdef");
+  ASSERT_EQ(entries(folder.path()), 5);
+  make_output_folder(folder.path());
+  EXPECT_EQ(entries(folder.path()), 4);
+  EXPECT_TRUE(fs::exists(living.temporary()));
+  EXPECT_TRUE(fs::exists(folder / ".hyperdefect-notes/mine"));
+  EXPECT_TRUE(fs::exists(folder / "elsewhere"));
 }
 
 TEST(AtomicFile, SaysWhyItCannotBeCommitted) {
@@ -86,17 +154,22 @@ TEST(WriteFile, SaysWhyItCannot) {
   EXPECT_EQ(entries(folder.path()), 0);
 }
 
-TEST(WriteFile, NoticesAFullDisk) {
-  if (!std::filesystem::exists("/dev/full")) {
-    GTEST_SKIP() << "needs /dev/full";
+TEST(WriteFile, TellsAFullDiskFromOtherFaults) {
+  const test::SmallDisk disk(256);
+  if (!disk.mounted()) {
+    GTEST_SKIP() << "needs the right to mount a small disk";
   }
-  const test::TempDir folder;
-  const auto target = folder / "a.json";
-  const std::filesystem::path temporary = AtomicFile(target).temporary();
-  std::filesystem::create_symlink("/dev/full", temporary);
-  EXPECT_EQ(test::message_of<Error>([&] { write_file(target, "{}"); }),
-            "cannot write " + target.string() + ": No space left on device");
-  EXPECT_EQ(entries(folder.path()), 0);
+  write_file(disk / "a.json", "{}");
+  EXPECT_EQ(test::message_of<StorageError>([&] { write_file(disk / "b.json", std::string(1 << 20, '.')); }),
+            "cannot write " + (disk / "b.json").string() + ": No space left on device");
+  EXPECT_EQ(entries(disk.path()), 1);
+  EXPECT_EQ(test::message_of<Error>([&] { write_file(disk / std::string(300, 'a'), "{}"); }),
+            "cannot write " + (disk / std::string(300, 'a')).string() + ": File name too long");
+  HYPERDEFECT_EXPECT_ERROR(throw_cannot_write(disk / "b.json", "a library's reason"), Error,
+                           "b.json: a library's reason");
+  test::write_bytes(disk / "fills", std::string(1 << 20, '.'));
+  HYPERDEFECT_EXPECT_ERROR(throw_cannot_write(disk / "b.json", "a library's reason"), StorageError,
+                           "b.json: No space left on device");
 }
 
 }  // namespace

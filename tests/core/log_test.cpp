@@ -59,5 +59,22 @@ TEST_F(LogTest, AnUnknownLevelIsRefusedAndChangesNothing) {
   EXPECT_FALSE(log::enabled(log::Level::warning));
 }
 
+TEST_F(LogTest, ALineStaysOneLineWhateverANameHolds) {
+  testing::internal::CaptureStderr();
+  log::error("a\nerror: b\x1b[2J: is no cube");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "error: a\\nerror: b\\x1b[2J: is no cube\n");
+}
+
+TEST_F(LogTest, ClearsTheProgressBarBeforeEachLine) {
+  int cleared = 0;
+  log::before_each_line([&] { ++cleared; });
+  log::set_level("info");
+  written();
+  EXPECT_EQ(cleared, 3);
+  log::before_each_line(nullptr);
+  written();
+  EXPECT_EQ(cleared, 3);
+}
+
 }  // namespace
 }  // namespace hyperdefect

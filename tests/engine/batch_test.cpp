@@ -2,9 +2,13 @@
 #include "hyperdefect/engine/batch.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <new>
 #include <nlohmann/json.hpp>
 
+#include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/io/cube_writer.h"
@@ -25,7 +29,7 @@ class FirstBand : public CubeScorer {
     if (after_score) {
       after_score();
     }
-    return {{block.values[0].clone(), torch::zeros_like(block.values[0]), block.valid}, 10.0};
+    return {{block.values[0].clone(), torch::zeros_like(block.values[0]), block.valid}, 10.0, {}};
   }
   std::vector<std::string> scored;
   std::function<void()> after_score;
@@ -58,7 +62,7 @@ class Batch : public ::testing::Test {
   }
 
   BatchReport run() {
-    check_outputs(job_);
+    const auto claim = claim_outputs(job_);
     return run_batch(job_, scorer_, observer_, [](std::size_t, const io::CubeInput&) {});
   }
 
@@ -76,9 +80,11 @@ TEST_F(Batch, WritesTheResultsOfEachCube) {
       run_batch(job_, scorer_, observer_, [&](std::size_t number, const auto&) { begun.push_back(number); });
   EXPECT_EQ(begun, (std::vector<std::size_t>{1, 2}));
   ASSERT_EQ(report.rows.size(), 2U);
-  EXPECT_TRUE(report.rows[0].accepted);
+  EXPECT_EQ(report.rows[0].verdict, Verdict::accepted);
+  EXPECT_EQ(report.rows[0].valid_share, 1.0);
   const auto& row = report.rows[1];
-  EXPECT_FALSE(row.accepted);
+  EXPECT_EQ(row.verdict, Verdict::rejected);
+  EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.defects, 1);
   EXPECT_EQ(row.defect_pixels, 2) << "a single pixel is too small to be a defect";
   EXPECT_EQ(row.score_max, 40.0);
@@ -132,16 +138,16 @@ TEST_F(Batch, ResumeRefusesTheResultsOfAnotherRun) {
            [](Provenance& p) { p.threads = 2; }, [](Provenance& p) { p.command = "detect"; }}) {
     auto other = job_;
     change(other.made_with);
-    HYPERDEFECT_EXPECT_ERROR(check_outputs(other), UsageError,
+    HYPERDEFECT_EXPECT_ERROR(claim_outputs(other), UsageError,
                              (job_.output / "a.json").string() + " was made by another run");
   }
-  EXPECT_NO_THROW(check_outputs(job_));
+  EXPECT_NO_THROW(claim_outputs(job_));
 }
 
 TEST_F(Batch, ReplacesNothingUnasked) {
   run();
   HYPERDEFECT_EXPECT_ERROR(
-      check_outputs(job_), UsageError,
+      claim_outputs(job_), UsageError,
       (job_.output / "a.json").string() +
           " exists: nothing was done; take another folder with -o, replace it with --overwrite, "
           "or go on with --resume");
@@ -153,7 +159,7 @@ TEST_F(Batch, ReplacesNothingUnasked) {
 TEST_F(Batch, RefusesTheTableOfAnEarlierRun) {
   std::filesystem::create_directories(job_.output);
   test::write_bytes(job_.output / "summary.json", "{}");
-  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError, "summary.json exists: nothing was done");
+  HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError, "summary.json exists: nothing was done");
 }
 
 TEST_F(Batch, FailedCubeDoesNotStopTheOthers) {
@@ -165,7 +171,7 @@ TEST_F(Batch, FailedCubeDoesNotStopTheOthers) {
   EXPECT_NE(report.rows[0].error.find("is truncated"), std::string::npos) << report.rows[0].error;
   EXPECT_TRUE(report.rows[1].ok);
   EXPECT_FALSE(exists("a.json"));
-  EXPECT_NE(test::read_bytes(job_.output / "scores.csv").find(",failed,false,"), std::string::npos);
+  EXPECT_NE(test::read_bytes(job_.output / "scores.csv").find(",failed,,false,,,"), std::string::npos);
 }
 
 TEST_F(Batch, SingleCubeThatFailsIsTheRunsError) {
@@ -190,13 +196,212 @@ TEST_F(Batch, InterruptedRunLeavesWhatIsFinished) {
   EXPECT_TRUE(exists("summary.json"));
 }
 
+struct Foreign {
+  const char* what;
+  std::function<void()> thrown;
+  const char* reason;
+};
+
+class ForeignException : public Batch, public ::testing::WithParamInterface<Foreign> {};
+
+TEST_P(ForeignException, IsTheRowOfItsCube) {
+  scorer_.after_score = [this] {
+    if (scorer_.scored.back() == "a") {
+      GetParam().thrown();
+    }
+  };
+  const auto report = run();
+  ASSERT_EQ(report.rows.size(), 2U);
+  EXPECT_EQ(report.failed, 1);
+  EXPECT_FALSE(report.rows[0].ok);
+  EXPECT_EQ(report.rows[0].verdict, Verdict::none);
+  EXPECT_EQ(report.rows[0].error.rfind((folder_ / "cubes/a.img").string() + ": " + GetParam().reason, 0), 0U)
+      << report.rows[0].error;
+  EXPECT_EQ(report.rows[0].error.find('\n'), std::string::npos);
+  EXPECT_EQ(report.rows[1].verdict, Verdict::rejected);
+  EXPECT_FALSE(exists("a.json"));
+  EXPECT_TRUE(exists("summary.json"));
+  job_.cubes.resize(1);
+  job_.existing = Existing::overwrite;
+  const auto alone = test::message_of<Error>([this] { run(); });
+  EXPECT_EQ(alone, report.rows[0].error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Batch, ForeignException,
+    ::testing::Values(Foreign{"LibTorch", [] { TORCH_CHECK(false, "linalg.cholesky failed"); },
+                              "linalg.cholesky failed"},
+                      Foreign{"file_system",
+                              [] {
+                                throw std::filesystem::filesystem_error(
+                                    "cannot do", "x", std::make_error_code(std::errc::filename_too_long));
+                              },
+                              "filesystem error: cannot do: File name too long"},
+                      Foreign{"memory", [] { throw std::bad_alloc(); }, "out of memory: lower run.ram_mb"},
+                      Foreign{"standard", [] { std::vector<int>().at(1); }, "vector::_M_range_check"},
+                      Foreign{"own_failure", [] { throw Error("cannot write x"); }, "cannot write x"},
+                      Foreign{"own_model_error", [] { throw ModelError("lacks a band"); }, "lacks a band"}),
+    [](const auto& test) { return std::string(test.param.what); });
+
+TEST_F(Batch, StopsWhenTheDiskTakesNothingMore) {
+  scorer_.after_score = [] { throw StorageError("cannot write a: No space left on device"); };
+  HYPERDEFECT_EXPECT_ERROR(run(), StorageError, "No space left on device");
+  EXPECT_EQ(scorer_.scored.size(), 1U);
+  EXPECT_FALSE(exists("summary.json"));
+}
+
+TEST_F(Batch, NamesThatAreTooLongForTheDiskAreRows) {
+  write(std::string(245, 'n'), torch::ones({3, 6, 8}));
+  const auto report = run();
+  ASSERT_EQ(report.rows.size(), 3U);
+  EXPECT_TRUE(report.rows[0].ok && report.rows[1].ok);
+  EXPECT_NE(report.rows[2].error.find("File name too long"), std::string::npos) << report.rows[2].error;
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(job_.output), {}), 3 + 5 + 1)
+      << "nothing is left of the cube that failed";
+}
+
+TEST_F(Batch, CubeThatChangesWhileItIsReadIsUndecidedAndHasNoMaps) {
+  for (const auto existing : {Existing::refuse, Existing::overwrite}) {
+    job_.existing = existing;
+    scorer_.after_score = [this] {
+      if (scorer_.scored.back() == "sub/b") {
+        std::filesystem::last_write_time(folder_ / "cubes/sub/b.hdr",
+                                         std::filesystem::file_time_type::clock::now());
+      }
+    };
+    const auto report = run();
+    EXPECT_EQ(report.undecided, 1);
+    EXPECT_EQ(report.rows[1].verdict, Verdict::undecided);
+    EXPECT_NE(report.rows[1].reason.find("it changed while it was read ("), std::string::npos);
+    EXPECT_NE(report.rows[1].reason.find("b.hdr was modified"), std::string::npos) << report.rows[1].reason;
+    EXPECT_TRUE(exists("sub/b.json"));
+    for (const auto* file : {"sub/b_score.tif", "sub/b_defects.tif", "sub/b_sad.tif", "sub/b_overlay.png"}) {
+      EXPECT_FALSE(exists(file)) << file;
+    }
+  }
+  scorer_.after_score = nullptr;
+  job_.existing = Existing::resume;
+  const auto resumed = run();
+  EXPECT_EQ(resumed.skipped, 1);
+  EXPECT_EQ(resumed.rows[1].verdict, Verdict::rejected);
+}
+
+TEST_F(Batch, CubeThatFailsBecauseItShrankIsUndecided) {
+  scorer_.after_score = [this] {
+    if (scorer_.scored.back() == "sub/b") {
+      truncate("sub/b");
+      throw InputError("reading rows 3 to 5 failed");
+    }
+  };
+  const auto report = run();
+  EXPECT_EQ(report.rows[1].verdict, Verdict::undecided);
+  EXPECT_NE(report.rows[1].reason.find("bytes and has 100 now"), std::string::npos) << report.rows[1].reason;
+}
+
+TEST_F(Batch, ResumeJudgesAgainWhatIsNotTheRowsOwn) {
+  run();
+  job_.existing = Existing::resume;
+  const auto judged_again = [this](const std::function<void()>& change) {
+    scorer_.scored.clear();
+    change();
+    run();
+    return scorer_.scored;
+  };
+  using Names = std::vector<std::string>;
+  const auto data = folder_ / "cubes/a.img";
+  EXPECT_EQ(judged_again([] {}), Names());
+  const auto later = [](const std::filesystem::path& file) {
+    std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
+  };
+  EXPECT_EQ(judged_again([&] { later(data); }), Names{"a"});
+  EXPECT_EQ(judged_again([&] { later(folder_ / "cubes/a.hdr"); }), Names{"a"});
+  EXPECT_EQ(judged_again([] {}), Names());
+  for (const auto* file : {"a_score.tif", "a_sad.tif", "a_defects.tif", "a_overlay.png", "a.json"}) {
+    EXPECT_EQ(judged_again([&] { std::filesystem::remove(job_.output / file); }), Names{"a"}) << file;
+  }
+  EXPECT_EQ(judged_again([this] { job_.saves_models = true; }), (Names{"a", "sub/b"})) << "no model is there";
+}
+
+TEST_F(Batch, ResumeReplacesTheResultOfAnotherCubeOfTheSameName) {
+  run();
+  write("tue/a", 9 * torch::ones({3, 6, 8}));
+  job_.cubes = {{job_.cubes.back().path, "a"}};
+  job_.existing = Existing::resume;
+  const auto report = run();
+  ASSERT_EQ(report.rows.size(), 1U);
+  EXPECT_EQ(report.rows[0].score_max, 9.0);
+  EXPECT_EQ(read_row(job_.output / "a.json")->row.file, job_.cubes[0].path.string());
+}
+
+TEST_F(Batch, TablesCoverTheWholeFolder) {
+  const auto all = job_.cubes;
+  write("c", torch::ones({3, 6, 8}));
+  const auto last = job_.cubes.back();
+  truncate("a");
+  job_.cubes = all;
+  run();
+  job_.cubes = {last};
+  job_.existing = Existing::resume;
+  EXPECT_EQ(run().others, 2);
+  const auto csv = test::read_bytes(job_.output / "scores.csv");
+  for (const auto* line : {"/c.img,ok,accepted,", "/sub/b.img,ok,rejected,", "/a.img,failed,,"}) {
+    EXPECT_NE(csv.find(line), std::string::npos) << line << " is not in\n" << csv;
+  }
+  EXPECT_EQ(nlohmann::json::parse(test::read_bytes(job_.output / "summary.json")).at("totals").at("cubes"),
+            3);
+}
+
+TEST_F(Batch, TablesLeaveOutWhatAnotherRunMade) {
+  const auto all = job_.cubes;
+  run();
+  job_.cubes = {all[1]};
+  job_.existing = Existing::overwrite;
+  job_.made_with.model = "other";
+  EXPECT_EQ(run().others, 0);
+  EXPECT_EQ(test::read_bytes(job_.output / "scores.csv").find("/a.img"), std::string::npos);
+  job_.existing = Existing::resume;
+  HYPERDEFECT_EXPECT_ERROR(run(), UsageError, (job_.output / "a.json").string() + " was made by another run");
+}
+
+TEST_F(Batch, IsHeldByOneRunAtATime) {
+  const auto claim = claim_outputs(job_);
+  for (const auto existing : {Existing::refuse, Existing::overwrite, Existing::resume}) {
+    job_.existing = existing;
+    HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError,
+                             job_.output.string() + " is in use by another run (process " +
+                                 std::to_string(::getpid()) +
+                                 ", infer, model beef, configuration c0ffee): nothing was done");
+  }
+}
+
+TEST_F(Batch, ResultsNeverLandOutsideTheOutput) {
+  const auto cube = job_.cubes[0].path;
+  for (const auto* relative : {"../a", "x/../../a", "/a", ".."}) {
+    job_.cubes = {{cube, relative}};
+    HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError, "would not land in the output folder");
+  }
+  std::filesystem::create_directories(folder_ / "outside");
+  std::filesystem::create_directories(job_.output);
+  test::write_bytes(folder_ / "outside/a.json", "mine");
+  std::filesystem::create_directory_symlink(folder_ / "outside", job_.output / "day");
+  for (const auto existing : {Existing::refuse, Existing::overwrite, Existing::resume}) {
+    job_.cubes = {{cube, "day/b"}, {cube, "day/deeper/b"}, {cube, "a"}};
+    job_.existing = existing;
+    const auto report = run();
+    EXPECT_EQ(report.failed, 2);
+    EXPECT_NE(report.rows[0].error.find("which is not in the output folder"), std::string::npos);
+    EXPECT_TRUE(report.rows[2].ok);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "outside"), {}), 1);
+  }
+}
+
 TEST_F(Batch, SaysThatTheFolderCannotBeWritten) {
   test::write_bytes(folder_ / "file", "not a folder");
   job_.output = folder_ / "file/maps";
-  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError,
+  HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError,
                            "cannot make the output folder " + job_.output.string() + ": ");
   job_.output = "/proc";
-  HYPERDEFECT_EXPECT_ERROR(check_outputs(job_), UsageError, "cannot write into the output folder /proc: ");
+  HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError, "cannot write into the output folder /proc: ");
 }
 
 TEST_F(Batch, SceneScorerFitsEachCubeAndKeepsItsModel) {

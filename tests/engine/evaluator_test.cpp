@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/engine/results.h"
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/mask_writer.h"
 #include "support/expect_error.h"
@@ -47,8 +48,11 @@ class Evaluate : public ::testing::Test {
     }
   }
 
-  Evaluation evaluated(const std::string& kind = "score") const { return evaluate(maps_, truth_, kind); }
+  Evaluation evaluated(const std::string& kind = "score") const {
+    return evaluate(maps_, truth_, kind, observer_);
+  }
 
+  mutable Observer observer_;
   test::TempDir folder_;
   std::filesystem::path maps_ = folder_ / "maps";
   std::filesystem::path truth_ = folder_ / "truth";
@@ -225,6 +229,21 @@ TEST_F(Evaluate, CountsCubesThatAreRightlyRejectedAndAccepted) {
   EXPECT_EQ(verdicts.false_positives, 1);
 }
 
+TEST_F(Evaluate, CountsAnUndecidedCubeAsNeitherRejectedNorAccepted) {
+  for (const auto& [name, truth] : {std::pair{"defective", kTruth}, std::pair{"normal", kNormal}}) {
+    write_scores(name, kGood);
+    write_marks(name, kNormal);
+    write_truth(std::string(name) + "_mask.png", truth);
+    ResultRow row;
+    row.verdict = Verdict::undecided;
+    write_row(maps_ / (std::string(name) + ".json"), row, {});
+  }
+  const auto verdicts = evaluated().image_verdicts.value();
+  EXPECT_EQ(verdicts.true_positives + verdicts.true_negatives, 0);
+  EXPECT_EQ(verdicts.false_positives, 1);
+  EXPECT_EQ(verdicts.false_negatives, 1);
+}
+
 TEST_F(Evaluate, MarksFollowFromScoresAlone) {
   write_scores("a", kGood, "sad");
   write_marks("a", kTruth);
@@ -253,9 +272,9 @@ TEST_F(Evaluate, RefusesTruthOfAnotherSize) {
 TEST_F(Evaluate, RefusesFoldersWithoutMaps) {
   HYPERDEFECT_EXPECT_ERROR(evaluated(), InputError,
                            maps_.string() + ": the folder holds no map (*_score.tif)");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score"), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score", observer_), InputError,
                            "none: is not a folder; give the output folder of `hyperdefect infer`");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score"), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score", observer_), InputError,
                            "none: is not a folder; give the folder of the masks with --truth");
 }
 

@@ -4,7 +4,10 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/engine/predictor.h"
@@ -128,6 +131,149 @@ TEST_F(Fit, RefusesADamagedCheckpoint) {
   test::write_bytes(rest.checkpoint, "half a check");
   HYPERDEFECT_EXPECT_ERROR(fit(*test::detector_of(config_, 6), rest, observer_), ModelError,
                            "not a whole safetensors file");
+}
+
+/// One way to damage a checkpoint, and what is said of it.
+struct Damage {
+  std::string message;
+  std::function<void(model::TensorFile&)> change;
+};
+
+/// The name of one of Adam's tensors.
+std::string optimizer_name(const model::TensorFile& file, const std::string& ending) {
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name.starts_with("optimizer.") && name.ends_with(ending)) {
+      return name;
+    }
+  }
+  return {};
+}
+
+Damage erased(const std::string& ending) {
+  return {ending + " is missing",
+          [ending](model::TensorFile& file) { file.tensors.erase(optimizer_name(file, ending)); }};
+}
+
+Damage replaced(const std::string& ending, const std::string& message,
+                const std::function<torch::Tensor(const torch::Tensor&)>& by) {
+  return {message, [=](model::TensorFile& file) {
+            auto& tensor = file.tensors.at(optimizer_name(file, ending));
+            tensor = by(tensor);
+          }};
+}
+
+/// A history of one epoch whose record has this key changed.
+Damage record(const std::string& key, const nlohmann::json& value, const std::string& message) {
+  return {message, [=](model::TensorFile& file) {
+            auto history = nlohmann::json::parse(file.metadata.at("history"));
+            history[0][key] = value;
+            file.metadata["history"] = history.dump();
+          }};
+}
+
+Damage group(const std::string& prefix, const std::string& message,
+             const std::function<void(torch::Tensor&)>& change) {
+  return {message, [=](model::TensorFile& file) { change(file.tensors.lower_bound(prefix)->second); }};
+}
+
+std::vector<Damage> damages_of_checkpoints() {
+  const auto scalar = [](std::int64_t value) {
+    return [value](const torch::Tensor&) { return torch::tensor(value, torch::kLong); };
+  };
+  const auto filled = [](double value) {
+    return [value](const torch::Tensor& tensor) { return torch::full_like(tensor, value); };
+  };
+  const auto to_nan = [](torch::Tensor& tensor) { tensor = torch::full_like(tensor, std::nan("")); };
+  const auto longer = [](torch::Tensor& tensor) { tensor = torch::cat({tensor, tensor}); };
+  const std::string counts = " in an epoch of its history is not a whole number from 1 to ";
+  const std::string finite = " in an epoch of its history is not a finite number";
+  return {
+      erased(".exp_avg"),
+      erased(".exp_avg_sq"),
+      erased(".step"),
+      replaced(".exp_avg", " instead of (", [](const torch::Tensor& t) { return t.unsqueeze(0); }),
+      replaced(".exp_avg", " Double instead of (",
+               [](const torch::Tensor& t) { return t.to(torch::kDouble); }),
+      replaced(".exp_avg", ".exp_avg holds values that are not finite", filled(std::nan(""))),
+      replaced(".exp_avg_sq", ".exp_avg_sq holds values that are not finite", filled(HUGE_VAL)),
+      replaced(".exp_avg_sq", ".exp_avg_sq holds a square below 0", filled(-1)),
+      replaced(".step", ".step is a count and below 0", scalar(-7)),
+      replaced(".step", ".step is more than the 2 steps of the training", scalar(1'000'000)),
+      replaced(".step", ".step is (3) Long instead of () Long",
+               [](const torch::Tensor& t) { return t.expand({3}).clone(); }),
+      replaced(".step", ".step is () Float instead of () Long",
+               [](const torch::Tensor& t) { return t.to(torch::kFloat); }),
+      {"optimizer: wings.exp_avg is unknown",
+       [](model::TensorFile& file) { file.tensors["optimizer.wings.exp_avg"] = torch::zeros({2}); }},
+      {"it holds tensors that are no part of a training",
+       [](model::TensorFile& file) { file.tensors["wings"] = torch::zeros({2}); }},
+      group("best.", "best epoch: ", to_nan),
+      group("best.", "best epoch: ", longer),
+      group("detector.", "detector: ", to_nan),
+      group("detector.", "detector: ", longer),
+      {"best epoch: ",
+       [](model::TensorFile& file) {
+         std::erase_if(file.tensors, [](const auto& item) { return item.first.starts_with("best."); });
+       }},
+      record("epoch", 2, "not numbered from 1 on"),
+      record("epoch", -1, "epoch" + counts),
+      record("epoch", 1.5, "epoch" + counts),
+      record("epoch", "1", "epoch" + counts),
+      record("steps", 3, "has other steps than train.steps_per_epoch, 2"),
+      record("steps", nullptr, "steps" + counts),
+      record("loss", nullptr, "loss" + finite),
+      record("loss", "nan", "loss" + finite),
+      record("holdout_loss", nullptr, "holdout_loss" + finite),
+      record("learning_rate", -0.1, "learning_rate in an epoch of its history is not a number from 0 to 1"),
+      record("learning_rate", nullptr,
+             "learning_rate in an epoch of its history is not a number from 0 to 1"),
+      record("seconds", -1, "seconds in an epoch of its history is not a finite number of at least 0"),
+      {"its history has 9 epochs, train.epochs is 4",
+       [](model::TensorFile& file) {
+         auto history = nlohmann::json::parse(file.metadata.at("history"));
+         for (int epoch = 2; epoch <= 9; ++epoch) {
+           history.push_back(history[0]);
+           history.back()["epoch"] = epoch;
+           history.back()["steps"] = 2 * epoch;
+         }
+         file.metadata["history"] = history.dump();
+       }},
+      {"only some epochs of its history have a held-out loss",
+       [](model::TensorFile& file) {
+         auto history = nlohmann::json::parse(file.metadata.at("history"));
+         history.push_back(history[0]);
+         history[1]["epoch"] = 2;
+         history[1].erase("holdout_loss");
+         file.metadata["history"] = history.dump();
+       }},
+      {"it has a best epoch, but no held-out loss",
+       [](model::TensorFile& file) {
+         auto history = nlohmann::json::parse(file.metadata.at("history"));
+         history[0].erase("holdout_loss");
+         file.metadata["history"] = history.dump();
+       }},
+  };
+}
+
+TEST_F(Fit, RefusesCheckpointsThatNoTrainingWrites) {
+  test::StopAfter stop("train", 3);
+  EXPECT_THROW(fit(*test::detector_of(config_, 6), job(), stop), Interrupted);
+  const auto path = job().checkpoint;
+  const auto sound = model::read_tensors(path);
+  auto rest = job();
+  rest.resume = true;
+  for (const auto& damage : damages_of_checkpoints()) {
+    auto file = sound;
+    damage.change(file);
+    model::write_tensors(path, file);
+    const auto message =
+        test::message_of<ModelError>([&] { fit(*test::detector_of(config_, 6), rest, observer_); });
+    EXPECT_TRUE(message.starts_with(path.string() + ": is a damaged training checkpoint (")) << message;
+    EXPECT_NE(message.find(damage.message), std::string::npos) << message << "\nwanted: " << damage.message;
+    EXPECT_TRUE(message.ends_with("); remove it, or start again with --overwrite")) << message;
+  }
+  model::write_tensors(path, sound);
+  EXPECT_EQ(fit(*test::detector_of(config_, 6), rest, observer_).history.size(), 4U);
 }
 
 TEST_F(Fit, IgnoresACheckpointThatItWasNotAskedToTake) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/fit.h"
@@ -104,6 +107,9 @@ TEST_F(ModelOnDisk, KeepsEachKindOfCalibration) {
         std::optional<ScoreCalibration>{RobustCalibration{1.0 / 3, 0.25}},
         std::optional<ScoreCalibration>{}}) {
     model.calibration = calibration;
+    model.config.score.calibration = !calibration                                            ? "none"
+                                     : std::holds_alternative<TailCalibration>(*calibration) ? "tail"
+                                                                                             : "robust";
     save_model(path_, model);
     EXPECT_EQ(load_model(path_).calibration, calibration);
   }
@@ -125,42 +131,96 @@ TEST_F(ModelOnDisk, CalibratesAsTheConfigurationSays) {
   EXPECT_NEAR(threshold_with("tail"), calibrated(scores, tail_calibration(scores))[3].item<double>(), 1e-6);
 }
 
-TEST_F(ModelOnDisk, RefusesANewerFormat) {
+TEST_F(ModelOnDisk, RefusesOtherFormats) {
   save_model(path_, fitted(config()));
-  rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "2"; });
-  expect_refused(": was written in format 2, this program (" + version() +
-                 ") reads up to format 1: take a newer program");
+  rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "3"; });
+  expect_refused(": was written in format 3, this program (" + version() +
+                 ") reads format 2: take a newer program");
+  rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "1"; });
+  expect_refused(": was written in format 1, this program (" + version() +
+                 ") reads format 2: train the model again");
 }
 
-TEST_F(ModelOnDisk, RefusesMissingMetadata) {
-  const auto model = fitted(config());
-  for (const char* key : {"format_version", "version", "configuration", "bands", "threshold",
-                          "score_calibration", "score_quantiles", "training_cubes"}) {
-    save_model(path_, model);
-    rewrite([&](model::TensorFile& file) { file.metadata.erase(key); });
-    expect_refused(": lacks a part of the metadata that a model needs");
-  }
-}
-
-TEST_F(ModelOnDisk, RefusesMetadataThatCannotBeRead) {
-  const auto model = fitted(config());
-  for (const char* key : {"bands", "threshold", "score_calibration", "score_quantiles"}) {
-    save_model(path_, model);
-    rewrite([&](model::TensorFile& file) { file.metadata[key] = "{"; });
-    expect_refused(": has metadata that cannot be read");
-  }
-  save_model(path_, model);
-  rewrite([](model::TensorFile& file) { file.metadata["configuration"] = "model:\n  wings: 2\n"; });
-  expect_refused(": its configuration is not one that this program reads: ");
+TEST_F(ModelOnDisk, RefusesConfigurationsThatDescribeNoModel) {
+  save_model(path_, fitted(config()));
   rewrite(
       [](model::TensorFile& file) { file.metadata["configuration"] = "model:\n  lift_kernel: [4, 3, 3]\n"; });
   expect_refused(
       ": its configuration is not one that this program reads: model.lift_kernel and model.lift_stride");
-  save_model(path_, model);
   rewrite([](model::TensorFile& file) {
-    file.metadata["bands"] = R"({"count": -3, "wavelengths_nm": [], "fwhm_nm": []})";
+    file.metadata["configuration"] = "model:\n  detecter: rx\n  lift_kernal: 3\n  depht: 2\n";
   });
-  expect_refused(": describes a network that cannot be built: ");
+  const auto message = test::message_of<ModelError>([&] { load_model(path_); });
+  EXPECT_NE(message.find(path_.string() + ": its configuration is not one that this program reads: "),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("detecter"), std::string::npos) << message;
+  EXPECT_EQ(message.find("lift_kernal"), std::string::npos) << message;
+  EXPECT_TRUE(message.ends_with("; and more")) << message;
+}
+
+/// What would accept every cube is never written, whichever way it came about.
+TEST_F(ModelOnDisk, IsNotWrittenWithAFault) {
+  const auto sound = fitted(config());
+  EXPECT_EQ(fault_of(sound), "");
+  const auto expect_fault = [&](const std::string& fault, auto change) {
+    auto model = sound;
+    change(model);
+    EXPECT_EQ(fault_of(model), fault);
+    HYPERDEFECT_EXPECT_ERROR(save_model(path_, model), InputError,
+                             "training failed: " + fault + "; look for extreme values in the cubes");
+    EXPECT_FALSE(std::filesystem::exists(path_));
+  };
+  const double nan = std::nan("");
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double bad : {nan, infinity, -infinity}) {
+    expect_fault("its threshold is not finite", [&](FittedModel& model) { model.threshold = bad; });
+    expect_fault("its score quantiles are not finite and ascending",
+                 [&](FittedModel& model) { model.score_quantiles[3] = bad; });
+  }
+  for (const auto& tail :
+       {TailCalibration{nan, 1, 1, 0}, TailCalibration{0, infinity, 1, 0}, TailCalibration{1, 1, 1, 0},
+        TailCalibration{0, 1, 0, 0}, TailCalibration{0, 1, -1, 0}, TailCalibration{0, 1, 1, -1},
+        TailCalibration{0, 1, 1, 1e9}, TailCalibration{0, 1, 1, nan}, TailCalibration{0, 1e-310, 1, 0},
+        TailCalibration{0, 1, 1e-310, 0}, TailCalibration{-1e300, 1, 1, 0}}) {
+    expect_fault("its score calibration is not one that scores give",
+                 [&](FittedModel& model) { model.calibration = tail; });
+  }
+  for (const auto& robust :
+       {RobustCalibration{nan, 1}, RobustCalibration{0, 0}, RobustCalibration{0, -1},
+        RobustCalibration{0, infinity}, RobustCalibration{0, 1e-310}, RobustCalibration{1e300, 1}}) {
+    expect_fault("its score calibration is not one that scores give", [&](FittedModel& model) {
+      model.config.score.calibration = "robust";
+      model.calibration = robust;
+    });
+  }
+  const torch::NoGradGuard no_gradient;
+  for (auto& [name, tensor] : model::state_of(*sound.detector)) {
+    const auto before = tensor.clone();
+    tensor.fill_(tensor.is_floating_point() ? nan : -1);
+    expect_fault(
+        name + (tensor.is_floating_point() ? " holds values that are not finite" : " is a count and below 0"),
+        [](FittedModel&) {});
+    tensor.copy_(before);
+  }
+}
+
+TEST_F(ModelOnDisk, ScoresWithoutAThresholdAreRefused) {
+  auto model = fitted(config());
+  for (const char* calibration : {"none", "robust", "tail"}) {
+    for (const char* method : {"quantile", "sigma", "far"}) {
+      model.config.score.calibration = calibration;
+      model.config.threshold.method = method;
+      model.calibration.reset();
+      HYPERDEFECT_EXPECT_ERROR(set_threshold(model, torch::full({9}, std::nan(""))), InputError,
+                               "no valid score to set a threshold from");
+      for (const double same : {0.0, 1e-30, 5.0, 1e30}) {
+        model.calibration.reset();
+        set_threshold(model, torch::full({9}, same));
+        EXPECT_EQ(fault_of(model), "") << calibration << ' ' << method << ' ' << same;
+      }
+    }
+  }
 }
 
 TEST_F(ModelOnDisk, RefusesTensorsThatDoNotFit) {

@@ -16,7 +16,11 @@ const Provenance kMadeWith{"1.2.3", "infer", "00ff", "abcd", 7, 2};
 ResultRow example() {
   ResultRow row;
   row.file = "day 1/scan.img";
-  row.accepted = false;
+  row.verdict = Verdict::rejected;
+  row.reason = "1 defect";
+  row.valid_share = 0.5;
+  row.input.files = {{"/day 1/scan.img", 240, 1'700'000'000'123'456'789, 7}, {"/day 1/scan.hdr", 90, 5, 8}};
+  row.files = {{"scan_score.tif", 700}, {"scan_sad.tif", 650}};
   row.rows = 3;
   row.cols = 4;
   row.bands = 5;
@@ -40,7 +44,12 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   const auto row = stored->row;
   EXPECT_EQ(row.file, "day 1/scan.img");
   EXPECT_TRUE(row.ok);
-  EXPECT_FALSE(row.accepted);
+  EXPECT_EQ(row.verdict, Verdict::rejected);
+  EXPECT_EQ(row.reason, "1 defect");
+  EXPECT_EQ(row.valid_share, 0.5);
+  EXPECT_EQ(row.files, example().files);
+  EXPECT_EQ(io::change_between(example().input, row.input), "");
+  EXPECT_EQ(row.input.files[0].modified_ns, 1'700'000'000'123'456'789);
   EXPECT_EQ(row.rows, 3);
   EXPECT_EQ(row.cols, 4);
   EXPECT_EQ(row.bands, 5);
@@ -76,26 +85,78 @@ TEST(StoredRow, IsNothingWhereTheFileIsNotWhole) {
   }
 }
 
-TEST(StoredRow, KeepsFileNamesReadableThatAreNotUtf8) {
+/// Such a row would not add up, or would be undefined behaviour to read.
+TEST(StoredRow, IsNothingWhereACountIsNone) {
+  const test::TempDir folder;
+  const auto path = folder / "scan.json";
+  write_row(path, example(), kMadeWith);
+  const auto whole = nlohmann::json::parse(test::read_bytes(path));
+  for (const auto* key : {"rows", "cols", "bands", "defects", "defect_pixels", "invalid_pixels"}) {
+    for (const auto* value :
+         {"-1", "1.5", "1e300", "9223372036854775807", "18446744073709551615", "null", "true"}) {
+      auto row = whole;
+      row[key] = nlohmann::json::parse(value);
+      test::write_bytes(path, row.dump());
+      EXPECT_FALSE(read_row(path).has_value()) << key << " = " << value;
+    }
+  }
+}
+
+TEST(StoredRow, EscapesBytesThatAreNotUtf8) {
   const test::TempDir folder;
   auto row = example();
   row.file = "caf\xe9.img";
   write_row(folder / "scan.json", row, kMadeWith);
-  EXPECT_EQ(read_row(folder / "scan.json")->row.file, "caf\xef\xbf\xbd.img");
+  EXPECT_EQ(read_row(folder / "scan.json")->row.file, "caf\\xe9.img");
   EXPECT_NE(scores_csv({row}).find("caf\xe9.img"), std::string::npos);
-  EXPECT_NE(summary_json({row}, kMadeWith, "").find("caf\xef\xbf\xbd.img"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(summary_json({row}, kMadeWith, ""))["cubes"][0]["file"], "caf\\xe9.img");
+}
+
+TEST(StoredRow, SaysWhatItWasMadeWithWhicheverVersionWroteIt) {
+  const test::TempDir folder;
+  write_row(folder / "scan.json", example(), kMadeWith);
+  EXPECT_EQ(read_provenance(folder / "scan.json"), kMadeWith);
+  auto json = nlohmann::json::parse(test::read_bytes(folder / "scan.json"));
+  json.erase("verdict");
+  test::write_bytes(folder / "scan.json", json.dump());
+  EXPECT_FALSE(read_row(folder / "scan.json").has_value());
+  EXPECT_EQ(read_provenance(folder / "scan.json"), kMadeWith);
+}
+
+TEST(StoredRow, KeepsTheStampOfANameThatIsNotUtf8) {
+  const test::TempDir folder;
+  auto row = example();
+  row.input.files = {{"caf\xe9.img", 3, 4, 5}};
+  write_row(folder / "scan.json", row, kMadeWith);
+  const auto stored = read_row(folder / "scan.json")->row.input;
+  EXPECT_EQ(io::change_between(stored, as_stored(row.input)), "");
+  EXPECT_NE(io::change_between(stored, row.input), "");
+}
+
+TEST(StoredSummary, IsReadBack) {
+  const test::TempDir folder;
+  test::write_bytes(folder / "summary.json", summary_json({example()}, kMadeWith, "x"));
+  const auto stored = read_summary(folder / "summary.json");
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->made_with, kMadeWith);
+  ASSERT_EQ(stored->rows.size(), 1U);
+  EXPECT_EQ(stored->rows[0].reason, "1 defect");
+  EXPECT_FALSE(read_summary(folder / "missing.json").has_value());
 }
 
 TEST(ScoresCsv, HasTheContractsColumns) {
-  EXPECT_EQ(scores_csv({}),
-            "file,status,accepted,rows,cols,bands,defects,defect_pixels,invalid_pixels,score_max,score_mean,"
-            "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
+  EXPECT_EQ(
+      scores_csv({}),
+      "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
+      "score_max,score_mean,"
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
 }
 
 TEST(ScoresCsv, LeavesNanEmpty) {
   const auto csv = scores_csv({example()});
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
-            "day 1/scan.img,ok,false,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
+            "day 1/scan.img,ok,rejected,false,1 "
+            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -108,16 +169,52 @@ TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
   EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\"\n"), std::string::npos) << csv;
 }
 
+struct Cell {
+  std::string text;
+  std::string written;
+};
+
+TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
+  for (const auto& [text, written] : std::vector<Cell>{{"=1+1", "\"'=1+1\""},
+                                                       {"+1", "\"'+1\""},
+                                                       {"-x.img", "\"'-x.img\""},
+                                                       {"@SUM(A1)", "\"'@SUM(A1)\""},
+                                                       {"\t=1", "\"'\t=1\""},
+                                                       {"\r=1", "\"'\r=1\""},
+                                                       {"\n=1", "\"'\n=1\""},
+                                                       {"＝1", "\"'＝1\""},
+                                                       {"=a\",\"b", "\"'=a\"\",\"\"b\""},
+                                                       {"a;=1", "\"a;=1\""},
+                                                       {"a=1", "a=1"},
+                                                       {"", ""}}) {
+    auto row = example();
+    row.file = row.error = text;
+    const auto csv = scores_csv({row});
+    const auto line = csv.substr(csv.find('\n') + 1);
+    EXPECT_EQ(line,
+              written +
+                  ",ok,rejected,false,1 defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125," +
+                  written + '\n');
+  }
+}
+
+TEST(ScoresCsv, KeepsNegativeNumbers) {
+  auto row = example();
+  row.score_mean = -1.5;
+  EXPECT_NE(scores_csv({row}).find(",-1.5,"), std::string::npos);
+}
+
 TEST(Summary, AddsUp) {
   auto accepted = example();
-  accepted.accepted = true;
+  accepted.verdict = Verdict::accepted;
   accepted.defects = accepted.defect_pixels = 0;
+  ResultRow undecided;
+  undecided.verdict = Verdict::undecided;
   ResultRow failed;
   failed.ok = false;
-  failed.accepted = true;
   failed.error = "is truncated";
-  const auto json =
-      nlohmann::json::parse(summary_json({example(), accepted, failed}, kMadeWith, "run:\n  seed: 7\n"));
+  const auto json = nlohmann::json::parse(
+      summary_json({example(), accepted, undecided, failed}, kMadeWith, "run:\n  seed: 7\n"));
   EXPECT_EQ(json.at("version"), "1.2.3");
   EXPECT_EQ(json.at("command"), "infer");
   EXPECT_EQ(json.at("model"), "abcd");
@@ -125,15 +222,16 @@ TEST(Summary, AddsUp) {
   EXPECT_EQ(json.at("threads"), 2);
   EXPECT_EQ(json.at("configuration_yaml"), "run:\n  seed: 7\n");
   const auto totals = json.at("totals");
-  EXPECT_EQ(totals.at("cubes"), 3);
+  EXPECT_EQ(totals.at("cubes"), 4);
+  EXPECT_EQ(totals.at("undecided"), 1);
   EXPECT_EQ(totals.at("failed"), 1);
   EXPECT_EQ(totals.at("accepted"), 1);
   EXPECT_EQ(totals.at("rejected"), 1);
   EXPECT_EQ(totals.at("defects"), 1);
   EXPECT_EQ(totals.at("defect_pixels"), 2);
   EXPECT_EQ(totals.at("seconds"), 0.25);
-  ASSERT_EQ(json.at("cubes").size(), 3U);
-  EXPECT_EQ(json.at("cubes")[2].at("error"), "is truncated");
+  ASSERT_EQ(json.at("cubes").size(), 4U);
+  EXPECT_EQ(json.at("cubes")[3].at("error"), "is truncated");
   EXPECT_TRUE(json.at("cubes")[0].at("sad_max").is_null());
 }
 

@@ -2,6 +2,9 @@
 #include "hyperdefect/io/cube_writer.h"
 
 #include <gtest/gtest.h>
+#include <ogr_spatialref.h>
+
+#include <cmath>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/io/cube_reader.h"
@@ -57,12 +60,70 @@ TEST(WriteEnvi, CarriesGeoreferenceNoDataAndDescription) {
   EXPECT_NE(test::read_bytes(dir / "scan.hdr").find("a small ramp"), std::string::npos);
 }
 
+/// What comes back of one value in a file of this type.
+double written_as(const std::string& type, double value) {
+  const TempDir dir;
+  EnviWriteOptions options;
+  options.data_type = type;
+  write_envi(dir / "scan.img", torch::full({1, 1, 4}, value, torch::kFloat64), {1, {}, {}, {}}, options);
+  return CubeReader(read_cube_info(dir / "scan.img")).read({0, 0, 1, 4}).values[0][0][0].item<double>();
+}
+
+TEST(WriteEnvi, RoundsAndClampsToWholeNumbers) {
+  EXPECT_EQ(written_as("uint8", 2.5), 3);
+  EXPECT_EQ(written_as("uint8", 2.49), 2);
+  EXPECT_EQ(written_as("uint8", -7), 0);
+  EXPECT_EQ(written_as("uint8", 1e9), 255);
+  EXPECT_EQ(written_as("uint8", std::nan("")), 0);
+  EXPECT_EQ(written_as("int16", -2.5), -3);
+  EXPECT_EQ(written_as("int16", -1e9), -32768);
+  EXPECT_EQ(written_as("uint16", 1e9), 65535);
+  EXPECT_EQ(written_as("int32", -3e9), -2147483648.0);
+  EXPECT_EQ(written_as("uint32", 1e10), 4294967296.0);  // the reader's float32 of 4294967295
+  EXPECT_EQ(written_as("float32", 1.0 / 3), static_cast<double>(1.0F / 3));
+}
+
+TEST(WriteEnvi, WritesACubeInSlicesAsInOnePiece) {
+  const TempDir dir;
+  // 24 MB of doubles, more than is written at a time.
+  const auto cube = torch::arange(3 * 1000 * 1000, torch::kFloat32).reshape({3, 1000, 1000});
+  for (const auto interleave : {Interleave::bsq, Interleave::bil, Interleave::bip}) {
+    EnviWriteOptions options;
+    options.interleave = interleave;
+    write_envi(dir / "scan.img", cube, {3, {}, {}, {}}, options);
+    EXPECT_TRUE(CubeReader(read_cube_info(dir / "scan.img")).read({0, 0, 1000, 1000}).values.equal(cube));
+  }
+}
+
+TEST(WriteEnvi, CarriesAProjectionARotationAndControlPoints) {
+  const TempDir dir;
+  EnviWriteOptions options;
+  OGRSpatialReference crs;
+  crs.importFromEPSG(32633);
+  char* wkt = nullptr;
+  crs.exportToWkt(&wkt);
+  options.georeference.wkt = wkt;
+  CPLFree(wkt);
+  options.georeference.transform = {500000, 30, 0, 5800000, 0, -30};
+  write_envi(dir / "utm.img", ramp(), three_bands(), options);
+  const auto utm = read_cube_info(dir / "utm.img");
+  EXPECT_EQ(utm.georeference.transform, options.georeference.transform);
+  EXPECT_NE(utm.georeference.wkt.find("zone 33N"), std::string::npos) << utm.georeference.wkt;
+  EXPECT_EQ(utm.bands, three_bands());
+
+  EnviWriteOptions points;
+  points.georeference.gcps = {
+      {"", 0, 0, 10, 50, 0}, {"", 5, 0, 11, 50, 0}, {"", 5, 4, 11, 49, 0}, {"", 0, 4, 10, 49, 0}};
+  write_envi(dir / "points.img", ramp(), three_bands(), points);
+  EXPECT_EQ(read_cube_info(dir / "points.img").georeference.gcps.size(), 4U);
+}
+
 TEST(WriteEnvi, InventsNoGeoreferenceAndWritesTheSameBytesTwice) {
   const TempDir dir;
   write_envi(dir / "scan.img", ramp(), three_bands());
   EXPECT_TRUE(read_cube_info(dir / "scan.img").georeference.empty());
   const auto header = test::read_bytes(dir / "scan.hdr");
-  EXPECT_EQ(header.find(".part-"), std::string::npos) << header;
+  EXPECT_EQ(header.find(".hyperdefect-"), std::string::npos) << header;
   const auto data = test::read_bytes(dir / "scan.img");
   write_envi(dir / "scan.img", ramp(), three_bands());
   EXPECT_EQ(test::read_bytes(dir / "scan.hdr"), header);

@@ -11,7 +11,6 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/io/cube_info.h"
 #include "hyperdefect/io/map_reader.h"
-#include "hyperdefect/io/mask_reader.h"
 #include "support/expect_error.h"
 #include "support/temp_dir.h"
 #include "support/tiff_files.h"
@@ -138,38 +137,6 @@ TEST(ReadMap, RefusesWhatIsNoMap) {
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "cube.tif"), InputError,
                            "cube.tif: a map has one band, this file has 3");
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "no.tif"), InputError, "no.tif: the map cannot be read: ");
-}
-
-TEST(ReadMask, MarksWhatIsNotZero) {
-  const TempDir dir;
-  write_map(dir / "a_mask.tif", torch::tensor({{0, 1, 255}, {7, 0, 0}}, torch::kUInt8), {}, {}, std::nullopt);
-  const auto expected = torch::tensor({{0, 1, 1}, {1, 0, 0}}, torch::kInt32).to(torch::kBool);
-  EXPECT_TRUE(read_mask(dir / "a_mask.tif").equal(expected));
-}
-
-TEST(ReadMask, TakesNoDataAndOpacityForNoDefect) {
-  const TempDir dir;
-  write_map(dir / "a.tif", torch::tensor({{0, 1, 255}}, torch::kUInt8), {}, {}, 255.0);
-  EXPECT_TRUE(read_mask(dir / "a.tif").equal(torch::tensor({{false, true, false}})));
-  test::TiffCube rgba;
-  rgba.bands = 4;
-  rgba.rows = 1;
-  rgba.cols = 3;
-  rgba.type = GDT_Byte;
-  rgba.options = {"PHOTOMETRIC=RGB", "ALPHA=YES"};
-  test::write_tiff_cube(dir / "rgba.tif", rgba,
-                        [](int band, int, int col) { return band == 3 || band == col ? 255.0 : 0.0; });
-  EXPECT_TRUE(read_mask(dir / "rgba.tif").all().item<bool>());
-  test::write_tiff_cube(dir / "rgba.tif", rgba, [](int band, int, int) { return band == 3 ? 255.0 : 0.0; });
-  EXPECT_FALSE(read_mask(dir / "rgba.tif").any().item<bool>());
-}
-
-TEST(ReadMask, NamesAFileThatIsNone) {
-  const TempDir dir;
-  test::write_bytes(dir / "a_mask.png", "no picture");
-  HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "a_mask.png"), InputError,
-                           "a_mask.png: the mask cannot be read: ");
-  HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "no.png"), InputError, "no.png: the mask cannot be read: ");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 using test::data_dir;
 
 std::size_t cubes_in(const std::string& folder) {
-  return find_cubes({(data_dir() / folder).string()}).size();
+  return find_cubes({(data_dir() / folder).string()}).cubes.size();
 }
 
 /// Rows, cols, bands, data type and interleave in one line.
@@ -45,7 +45,7 @@ TEST(RealData, EveryFolderHoldsTheCubesItNames) {
 TEST(RealData, EveryCubeIsReadWhole) {
   HYPERDEFECT_NEEDS_DATA();
   for (const auto* folder : {"scenes", "wafer", "calibration", "spaceborne", "envi"}) {
-    for (const auto& input : find_cubes({(data_dir() / folder).string()})) {
+    for (const auto& input : find_cubes({(data_dir() / folder).string()}).cubes) {
       CubeReader reader(read_cube_info(input.path));
       const auto block = reader.read(whole(reader.info().size()));
       const auto pixels = block.values.flatten(1).index_select(1, block.valid.flatten().nonzero().squeeze(1));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -94,15 +95,20 @@ TEST_F(ModelFile, SaysWhatIsDamaged) {
   test::write_bytes(path_, bytes.substr(0, 20));
   expect_damaged("its header is longer than the file");
   test::write_bytes(path_, bytes.substr(0, bytes.size() - 3));
-  expect_damaged("a shape does not fit the file");
+  expect_damaged("13 bytes of data, its header describes 16");
   test::write_bytes(path_, std::string(100, 'g'));
   expect_damaged("its header is longer than the file");
 }
 
 TEST_F(ModelFile, RefusesHeadersThatAreNotTheFormats) {
   const std::string json = "its header is not the JSON that the format asks for";
-  for (const char* header : {"not JSON", "[1, 2]", R"({"name": "a foreign JSON"})",
-                             R"({"x": {"dtype": "F32"}})", R"({"__metadata__": {"format": 1}})"}) {
+  for (const char* header :
+       {"not JSON", "[1, 2]", "{}{}", R"({"name": "a foreign JSON"})", R"({"x": {"dtype": "F32"}})",
+        R"({"__metadata__": {"format": 1}})",
+        R"({"x": {"dtype": "F32", "shape": 4, "data_offsets": [0, 16]}})",
+        R"({"x": {"dtype": "F32", "shape": [[4]], "data_offsets": [0, 16]}})",
+        R"({"x": {"dtype": "F32", "shape": [4], "data_offsets": [0]}})",
+        R"({"x": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16], "more": 1}})"}) {
     write(header, 16);
     expect_damaged(json);
   }
@@ -114,21 +120,53 @@ TEST_F(ModelFile, RefusesShapesThatCannotBe) {
     return R"({"x": {"dtype": ")" + type + R"(", "shape": )" + shape + R"(, "data_offsets": )" + offsets +
            "}}";
   };
-  for (const char* shape :
-       {"[-1]", "[-4, -1]", "[4611686018427387904, 4]", "[4294967296, 4294967296]", "[5]"}) {
+  for (const char* shape : {"[4611686018427387904, 4]", "[4294967296, 4294967296]", "[18446744073709551615]",
+                            "[0, 4611686018427387904, 8]"}) {
     write(entry(shape, "[0, 16]"), 16);
-    expect_damaged("a shape does not fit the file");
+    expect_damaged("the shape of x does not fit the file");
   }
   write(entry("[3]", "[0, 16]"), 16);
-  expect_damaged("16 bytes of data, a tensor reaches to 16");
+  expect_damaged("the shape of x asks for 12 bytes, it has those from 0 to 16");
   write(entry("[2]", "[12, 20]"), 16);
-  expect_damaged("16 bytes of data, a tensor reaches to 20");
-  write(entry("[2]", "[8, 0]"), 16);
-  expect_damaged("16 bytes of data, a tensor reaches to 0");
-  write(entry("[2]", "[0, 8]", "F8_E4M3"), 16);
+  expect_damaged("12 bytes before x belong to no tensor");
+  write(entry("[2]", "[0, 8]"), 16);
+  expect_damaged("16 bytes of data, its header describes 8");
+  write(entry("[2]", "[0, 8]", "F8_E4M3"), 8);
   expect_damaged("tensor type F8_E4M3 is unknown");
-  write(entry("[0, 4611686018427387904, 8]", "[0, 0]"), 16);
-  expect_damaged("a shape does not fit the file");
+  write(entry("[0, 7]", "[0, 0]", "F16"));
+  expect_damaged("tensor type F16 is unknown");
+}
+
+TEST_F(ModelFile, SaysWhatTheCallerWantsDone) {
+  write("{}", 1);
+  HYPERDEFECT_EXPECT_ERROR(read_tensors(path_, "; remove it"), ModelError,
+                           "(1 bytes of data, its header describes 0); remove it");
+}
+
+TEST_F(ModelFile, HeaderAloneTakesNoMemory) {
+  write_tensors(path_, example());
+  const auto header = read_header(path_);
+  EXPECT_EQ(header.metadata, example().metadata);
+  EXPECT_EQ(differences(example().tensors, header.tensors), "");
+  for (const auto& [name, tensor] : header.tensors) {
+    EXPECT_TRUE(tensor.is_meta()) << name;
+  }
+}
+
+TEST(ValueFaults, NamesWhatIsNotFiniteOrNotACount) {
+  EXPECT_EQ(value_faults(example().tensors), "int is a count and below 0");
+  EXPECT_EQ(value_faults({{"a", torch::tensor({1.0F, std::nanf("")})},
+                          {"b", torch::tensor({HUGE_VAL}, torch::kDouble)},
+                          {"c", torch::ones({2})}}),
+            "a holds values that are not finite; b holds values that are not finite");
+}
+
+TEST(ValueFaults, AreFewInALine) {
+  std::map<std::string, torch::Tensor> many;
+  for (int i = 0; i < 9; ++i) {
+    many[std::to_string(i)] = torch::tensor({-1});
+  }
+  EXPECT_TRUE(value_faults(many).ends_with("5 is a count and below 0; and 3 more")) << value_faults(many);
 }
 
 TEST_F(ModelFile, PythonsPackageOpensIt) {

@@ -19,7 +19,8 @@ namespace hyperdefect::test {
 /// The program, running beside the test, so that it can be sent signals.
 class BackgroundProgram {
  public:
-  explicit BackgroundProgram(const std::vector<std::string>& arguments) {
+  /// @param ignored a signal that is ignored when the program begins, as `nohup` does; 0: none.
+  explicit BackgroundProgram(const std::vector<std::string>& arguments, int ignored = 0) {
     std::vector<const char*> words{HYPERDEFECT_PROGRAM};
     for (const auto& argument : arguments) {
       words.push_back(argument.c_str());
@@ -32,6 +33,9 @@ class BackgroundProgram {
       redirect("/dev/null", O_RDONLY, STDIN_FILENO);
       redirect(out.c_str(), O_WRONLY | O_CREAT, STDOUT_FILENO);
       redirect(err.c_str(), O_WRONLY | O_CREAT, STDERR_FILENO);
+      if (ignored != 0) {
+        ::signal(ignored, SIG_IGN);
+      }
       ::execv(words[0], const_cast<char* const*>(words.data()));
       ::_exit(127);
     }
@@ -62,6 +66,9 @@ class BackgroundProgram {
   }
 
   void send(int signal) const { ::kill(process_, signal); }
+
+  /// What it has written to stderr so far.
+  std::string err() const { return read_bytes(folder_ / "err"); }
 
   /// Waits for the program's end.
   Outcome wait() {

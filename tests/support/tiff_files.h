@@ -54,4 +54,19 @@ inline void write_tiff_cube(const std::filesystem::path& path, const TiffCube& c
   GDALClose(dataset);
 }
 
+/// Adds an image of uint16 behind those that the TIFF holds.
+inline void append_page(const std::filesystem::path& path, int bands) {
+  auto& memory = *GetGDALDriverManager()->GetDriverByName("MEM");
+  auto* page = memory.Create("", 18, 20, bands, GDT_UInt16, nullptr);
+  CPLStringList options;
+  options.SetNameValue("APPEND_SUBDATASET", "YES");
+  auto* copy = GetGDALDriverManager()->GetDriverByName("GTiff")->CreateCopy(path.c_str(), page, FALSE,
+                                                                            options.List(), nullptr, nullptr);
+  GDALClose(page);
+  if (copy == nullptr) {
+    throw std::runtime_error("the test's TIFF cannot be extended");
+  }
+  GDALClose(copy);
+}
+
 }  // namespace hyperdefect::test

@@ -12,11 +12,14 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::config {
 namespace {
 
 constexpr std::size_t kDeepest = 8;
+/// Of what the parser says; it quotes what it does not know.
+constexpr std::size_t kLongestReason = 80;
 constexpr const char* kNoAliases =
     "anchors and aliases (&name, *name) are not supported; write the value out, or put a text that "
     "begins with & or * in quotes";
@@ -140,32 +143,12 @@ class Builder : public YAML::EventHandler {
   Node root_;
 };
 
-unsigned char byte_at(std::string_view text, std::size_t i) {
-  return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-}
-
-/// The length of the UTF-8 character at i, or 0 where none stands there (RFC 3629, table 3-7 of Unicode).
+/// The length of the character of a YAML file at i, or 0 if none stands there: UTF-8, and of the control
+/// characters only blanks.
 std::size_t character_length(std::string_view text, std::size_t i) {
-  const unsigned char first = byte_at(text, i);
-  if (first < 0x80) {
-    return first >= 0x20 || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
-  }
-  if (first < 0xC2 || first > 0xF4) {
-    return 0;
-  }
-  const unsigned char second = byte_at(text, i + 1);
-  const unsigned char lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  const unsigned char highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  if (second < lowest || second > highest) {
-    return 0;
-  }
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  for (std::size_t k = 2; k < length; ++k) {
-    if ((byte_at(text, i + k) & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  return length;
+  const auto first = static_cast<unsigned char>(text[i]);
+  const bool is_control = first < 0x20 && first != '\t' && first != '\n' && first != '\r';
+  return is_control ? 0 : text::utf8_length(text, i);
 }
 
 bool is_text(const std::string& bytes, Faults& faults) {
@@ -200,7 +183,8 @@ Fault syntax_fault(const YAML::Exception& error, const std::string& yaml) {
   if (error.msg.starts_with(YAML::ErrorMsg::EOF_IN_SCALAR)) {
     return {line, "not valid YAML: a quote is opened and never closed"};
   }
-  return {line, text::cat("not valid YAML at column ", error.mark.column + 1, ": ", error.msg,
+  return {line, text::cat("not valid YAML at column ", error.mark.column + 1, ": ",
+                          text::shortened(error.msg, kLongestReason),
                           is_tab_indented(yaml, line) ? "; indent with blanks, not with tabs" : "")};
 }
 

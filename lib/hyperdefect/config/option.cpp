@@ -9,6 +9,7 @@
 #include "hyperdefect/config/scalar.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::config {
 namespace {
@@ -97,7 +98,7 @@ class Reader {
  private:
   static std::string list_fault(const Node& node) {
     if (node.kind == Node::Kind::scalar) {
-      return text::cat(shown(node.text), " is not a list; write it in brackets, [a, b]");
+      return text::cat(text::shown(node.text), " is not a list; write it in brackets, [a, b]");
     }
     return node.kind == Node::Kind::map ? "a section is given" : "no value is given ([] is an empty list)";
   }
@@ -109,7 +110,7 @@ class Reader {
       return;
     }
     const auto near = text::nearest(value.substr(0, 64), choices_);
-    report(node, place, text::cat(shown(value), " is unknown"),
+    report(node, place, text::cat(text::shown(value), " is unknown"),
            near.empty() ? std::string{} : text::cat("; did you mean ", near, '?'));
   }
 
@@ -118,7 +119,7 @@ class Reader {
     const auto number = static_cast<double>(value);
     const bool fits = range_ ? number >= range_->first && number <= range_->second : std::isfinite(number);
     if (!fits) {
-      report(node, place, text::cat(shown(node.text), range_ ? " is out of range" : " is not finite"));
+      report(node, place, text::cat(text::shown(node.text), range_ ? " is out of range" : " is not finite"));
     }
   }
 

@@ -8,16 +8,13 @@
 #include <limits>
 
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::config {
 namespace {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-/// Whether the byte is one of the later ones of a UTF-8 character.
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -44,7 +41,7 @@ std::string word_fault(const Node& node, std::string_view type) {
   if (!fault.empty() || !node.quoted) {
     return fault;
   }
-  return text::cat(shown(node.text), " in quotes is a text, not ", type);
+  return text::cat(text::shown(node.text), " in quotes is a text, not ", type);
 }
 
 /// The number without a plus sign, which std::from_chars does not take.
@@ -59,7 +56,8 @@ bool has_leading_zero(std::string_view word) {
 }
 
 std::string leading_zero_fault(std::string_view word) {
-  return text::cat(shown(word), " has a leading zero, which some readers take for octal; write it without");
+  return text::cat(text::shown(word),
+                   " has a leading zero, which some readers take for octal; write it without");
 }
 
 template <class T>
@@ -76,12 +74,13 @@ std::string read_number(const Node& node, std::string_view type, T& value) {
   const auto word = unsigned_plus(node.text);
   const auto result = read_whole(word, value);
   if (result.ec == std::errc::invalid_argument) {
-    return text::cat(shown(node.text), " is not ", type);
+    return text::cat(text::shown(node.text), " is not ", type);
   }
   if (has_leading_zero(word)) {
     return leading_zero_fault(node.text);
   }
-  return result.ec == std::errc{} ? std::string{} : text::cat(shown(node.text), " does not fit 64 bits");
+  return result.ec == std::errc{} ? std::string{}
+                                  : text::cat(text::shown(node.text), " does not fit 64 bits");
 }
 
 /// The value of a word for what no digits express, or 0.
@@ -117,27 +116,6 @@ bool is_safe_plain(const std::string& word) {
          std::find(kTaken.begin(), kTaken.end(), text::lower(word)) == kTaken.end();
 }
 
-std::string hex_escape(char c) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  return {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-}
-
-std::string escaped(char c) {
-  switch (c) {
-    case '"':
-      return "\\\"";
-    case '\\':
-      return "\\\\";
-    case '\n':
-      return "\\n";
-    case '\t':
-      return "\\t";
-    default:
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? hex_escape(c) : std::string(1, c);
-  }
-}
-
 }  // namespace
 
 std::string read_scalar(const Node& node, bool& value) {
@@ -147,7 +125,7 @@ std::string read_scalar(const Node& node, bool& value) {
   }
   value = node.text == "true";
   return value || node.text == "false" ? std::string{}
-                                       : text::cat(shown(node.text), " is neither true nor false");
+                                       : text::cat(text::shown(node.text), " is neither true nor false");
 }
 
 std::string read_scalar(const Node& node, std::int64_t& value) {
@@ -164,7 +142,7 @@ std::string read_scalar(const Node& node, double& value) {
     return read_number(node, "a number", value);
   }
   value = special_number(node.text);
-  return value != 0.0 ? std::string{} : text::cat(shown(node.text), " is not a number");
+  return value != 0.0 ? std::string{} : text::cat(text::shown(node.text), " is not a number");
 }
 
 std::string read_scalar(const Node& node, std::string& value) {
@@ -198,24 +176,12 @@ std::string write_scalar(const std::string& value) {
   if (is_safe_plain(value)) {
     return value;
   }
-  std::string written = "\"";
+  std::string written;
   for (const char c : value) {
-    written += escaped(c);
+    written += c == '"' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
   }
-  return written + '"';
-}
-
-std::string shown(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
-  auto cut = std::min(text.size(), kLongest);
-  while (cut > 0 && cut < text.size() && is_continuation(text[cut])) {
-    --cut;
-  }
-  std::string result = "'";
-  for (const char c : text.substr(0, cut)) {
-    result += c == '"' || c == '\\' ? std::string(1, c) : escaped(c);
-  }
-  return result + (cut < text.size() ? "…'" : "'");
+  // YAML reads the escapes of control characters as they are written for a terminal.
+  return '"' + text::printable(written) + '"';
 }
 
 }  // namespace hyperdefect::config

@@ -22,7 +22,4 @@ std::string write_scalar(std::int64_t value);
 std::string write_scalar(double value);
 std::string write_scalar(const std::string& value);
 
-/// The text for a message: in single quotes, on one line, shortened where it is long.
-std::string shown(std::string_view text);
-
 }  // namespace hyperdefect::config

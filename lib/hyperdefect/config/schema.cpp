@@ -13,6 +13,7 @@
 #include "hyperdefect/config/scalar.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::config {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t kLargestFile = 1 << 20;
 constexpr std::size_t kMostFaults = 100;
 constexpr std::size_t kLongestKey = 64;
+constexpr std::size_t kLongestAssignment = 200;
 constexpr std::size_t kCommentWidth = 100;
 
 std::string file_text(const std::filesystem::path& file) {
@@ -50,11 +52,12 @@ std::string listed(Faults faults, const std::string& origin) {
   std::vector<std::string> lines;
   for (const auto& fault : faults) {
     if (lines.size() == kMostFaults) {
-      lines.push_back(text::cat(origin, ": and ", faults.size() - kMostFaults, " more"));
+      lines.push_back(text::cat(text::printable(origin), ": and ", faults.size() - kMostFaults, " more"));
       break;
     }
     const auto place = fault.line > 0 ? text::cat(origin, ':', fault.line) : origin;
-    lines.push_back(text::cat(place, ": ", fault.message));
+    // A name with a line end in it would look like two faults.
+    lines.push_back(text::printable(text::cat(place, ": ", fault.message)));
   }
   return text::join(lines, "\n");
 }
@@ -131,8 +134,9 @@ class Schema::Load {
       return;
     }
     if (root.kind != Node::Kind::map) {
-      faults_.push_back({root.line, text::cat("a configuration holds sections with keys, not ",
-                                              root.kind == Node::Kind::list ? "a list" : shown(root.text))});
+      faults_.push_back(
+          {root.line, text::cat("a configuration holds sections with keys, not ",
+                                root.kind == Node::Kind::list ? "a list" : text::shown(root.text))});
       return;
     }
     Repetitions repetitions;
@@ -159,6 +163,17 @@ class Schema::Load {
     }
   }
 
+  /// What stands on one line has no lines to tell, and one fault says enough.
+  void keep_one_fault() {
+    if (faults_.empty()) {
+      return;
+    }
+    const auto more = faults_.size() - 1;
+    faults_.resize(1);
+    faults_[0].line = 0;
+    faults_[0].message += more > 0 ? text::cat(" (and ", more, " more)") : "";
+  }
+
   /// @throws ConfigError where there is a fault; then nothing was assigned.
   void finish(const std::string& origin) {
     if (!faults_.empty()) {
@@ -175,7 +190,7 @@ class Schema::Load {
  private:
   static std::string shown_key(const std::string& key) {
     const auto written = write_scalar(key);
-    return written == key && key.size() <= kLongestKey ? key : shown(key);
+    return written == key && key.size() <= kLongestKey ? key : text::shown(key);
   }
 
   static std::string did_you_mean(const std::string& name) { return text::cat("; did you mean ", name, '?'); }
@@ -191,7 +206,7 @@ class Schema::Load {
     } else if (node.kind != Node::Kind::null) {
       faults_.push_back(
           {name.line, text::cat(name.text, ": is a section and holds lines of the form key: value, not ",
-                                node.kind == Node::Kind::list ? "a list" : shown(node.text))});
+                                node.kind == Node::Kind::list ? "a list" : text::shown(node.text))});
     }
   }
 
@@ -285,23 +300,19 @@ void Schema::read_text(const std::string& yaml, const std::string& origin,
 }
 
 void Schema::set(const std::string& assignment) {
-  const auto origin = text::cat("--set ", assignment);
+  Load load(*this, std::filesystem::current_path());
   const auto equals = assignment.find('=');
   const auto name = assignment.substr(0, equals);
   const auto dot = name.find('.');
   if (equals == std::string::npos || dot == std::string::npos) {
-    throw ConfigError(origin + ": is not of the form section.key=value");
-  }
-  Load load(*this, std::filesystem::current_path());
-  if (const auto value = parse_yaml(assignment.substr(equals + 1), load.faults())) {
+    load.faults().push_back({0, "is not of the form section.key=value"});
+  } else if (const auto value = parse_yaml(assignment.substr(equals + 1), load.faults())) {
     Node key;
     key.text = name.substr(dot + 1);
     load.key(name.substr(0, dot), key, *value);
   }
-  for (auto& fault : load.faults()) {
-    fault.line = 0;
-  }
-  load.finish(origin);
+  load.keep_one_fault();
+  load.finish(text::cat("--set ", text::shortened(assignment, kLongestAssignment)));
 }
 
 std::string Schema::to_yaml() const {

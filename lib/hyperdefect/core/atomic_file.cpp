@@ -2,85 +2,222 @@
 #include "hyperdefect/core/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/file_handle.h"
 #include "hyperdefect/core/text.h"
 
 namespace hyperdefect {
 namespace {
 
-Error cannot_write(const std::filesystem::path& path, int reason) {
-  return Error(text::cat("cannot write ", path.string(), ": ", std::strerror(reason)));
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTemporaryPrefix = ".hyperdefect-";
+constexpr std::string_view kRandomPart = "XXXXXX";
+/// A clearing process may take a new folder away before it is locked, but hardly as often as this.
+constexpr int kTries = 100;
+/// A full disk may have some room left for less than a page.
+constexpr std::size_t kProbeBytes = 1 << 16;
+
+bool takes_nothing_more(int reason) {
+  return reason == ENOSPC || reason == EDQUOT || reason == EROFS;
+}
+
+std::string cannot(const char* what, const fs::path& path, const std::string& reason) {
+  return text::cat("cannot ", what, ' ', path.string(), ": ", reason);
+}
+
+[[noreturn]] void throw_cannot(const char* what, const fs::path& path, int reason) {
+  const auto message = cannot(what, path, std::strerror(reason));
+  if (takes_nothing_more(reason)) {
+    throw StorageError(message);
+  }
+  throw Error(message);
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+int open_folder(const fs::path& folder) {
+  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/// A file system without locks is taken as it is: there, nothing that others left is removed.
+bool locked_by_another(int folder) {
+  return ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/// 0, or the reason why not all bytes could be written.
+int write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      return errno;
+    }
+    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+  }
+  return 0;
 }
 
 /// The reason why the file's bytes cannot be brought to the disk, or 0.
-int flush_to_disk(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY);
-  if (file < 0) {
+int flush_to_disk(const fs::path& path) {
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  return file.is_open() && ::fsync(file.number()) == 0 ? 0 : errno;
+}
+
+/// 0, or the reason why the folder takes no bytes.
+int reason_against_bytes(const fs::path& folder) {
+  auto name = (folder / text::cat(kTemporaryPrefix, kRandomPart)).string();
+  const FileHandle file(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file.is_open()) {
     return errno;
   }
-  const int reason = ::fsync(file) == 0 ? 0 : errno;
-  ::close(file);
-  return reason;
+  ::unlink(name.c_str());
+  const int reason = write_all(file.number(), std::string(kProbeBytes, '.'));
+  return reason != 0 || ::fsync(file.number()) == 0 ? reason : errno;
+}
+
+bool is_temporary(const fs::directory_entry& entry) {
+  const auto name = entry.path().filename().string();
+  std::error_code vanished;
+  return name.starts_with(kTemporaryPrefix) && name.size() == kTemporaryPrefix.size() + kRandomPart.size() &&
+         entry.symlink_status(vanished).type() == fs::file_type::directory;
+}
+
+void remove_if_dead(const fs::path& folder) {
+  const FileHandle handle(open_folder(folder));
+  if (handle.is_open() && ::flock(handle.number(), LOCK_EX | LOCK_NB) == 0) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  // No number of the process: a repeated run takes over what a killed one has left, and so clears it away.
-  temporary_ = target_.parent_path() / text::cat(".part-", target_.filename().string());
-}
+/// A temporary folder of this process; it is removed with all that is left in it.
+class AtomicFile::Folder {
+ public:
+  explicit Folder(const fs::path& target) {
+    for (int i = 0; i < kTries && !made(folder_of(target)); ++i) {
+    }
+    if (!handle_.is_open()) {
+      throw_cannot("write", target, errno);
+    }
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
 
-AtomicFile::~AtomicFile() {
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-}
+ private:
+  /// Whether trying again makes no sense.
+  bool made(const fs::path& parent) {
+    auto name = (parent / text::cat(kTemporaryPrefix, kRandomPart)).string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      return true;
+    }
+    FileHandle handle(open_folder(name));
+    if (!handle.is_open() || locked_by_another(handle.number()) || !handle.is_at(name)) {
+      return false;
+    }
+    path_ = name;
+    handle_ = std::move(handle);
+    return true;
+  }
+
+  fs::path path_;
+  FileHandle handle_{-1};
+};
+
+AtomicFile::AtomicFile(fs::path target)
+    : target_(std::move(target)),
+      folder_(std::make_shared<const Folder>(target_)),
+      temporary_(folder_->path() / target_.filename()) {}
+
+AtomicFile::AtomicFile(fs::path target, const AtomicFile& beside)
+    : target_(std::move(target)), folder_(beside.folder_), temporary_(folder_->path() / target_.filename()) {}
+
+AtomicFile::~AtomicFile() = default;
 
 void AtomicFile::commit() {
   if (const int reason = flush_to_disk(temporary_); reason != 0) {
-    throw cannot_write(target_, reason);
+    throw_cannot("write", target_, reason);
   }
-  std::error_code failure;
-  std::filesystem::rename(temporary_, target_, failure);
-  if (failure) {
-    throw cannot_write(target_, failure.value());
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    throw_cannot("write", target_, errno);
   }
+  folder_.reset();
 }
 
-void write_file(const std::filesystem::path& target, std::string_view bytes) {
+void write_file(const fs::path& target, std::string_view bytes) {
   AtomicFile file(target);
-  errno = 0;
-  std::ofstream stream(file.temporary(), std::ios::binary);
-  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  if (!stream) {
-    throw cannot_write(target, errno != 0 ? errno : EIO);
+  {
+    const FileHandle handle(
+        ::open(file.temporary().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    const int reason = handle.is_open() ? write_all(handle.number(), bytes) : errno;
+    if (reason != 0) {
+      throw_cannot("write", target, reason);
+    }
   }
   file.commit();
 }
 
-void make_output_folder(const std::filesystem::path& folder) {
-  const auto named = folder.empty() ? std::filesystem::path(".") : folder;
+void throw_cannot_write(const fs::path& target, const std::string& reason) {
+  if (const int why = reason_against_bytes(folder_of(target)); takes_nothing_more(why)) {
+    throw_cannot("write", target, why);
+  }
+  throw Error(cannot("write", target, reason));
+}
+
+void make_folder(const fs::path& folder) {
   std::error_code failure;
-  std::filesystem::create_directories(named, failure);
+  fs::create_directories(folder, failure);
+  if (failure) {
+    throw_cannot("make the folder", folder, failure.value());
+  }
+}
+
+void remove_dead_temporaries(const fs::path& folder) {
+  std::error_code failure;
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(folder.empty() ? fs::path(".") : folder, failure);
+       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    if (is_temporary(*entry)) {
+      found.push_back(entry->path());
+    }
+  }
+  for (const auto& temporary : found) {
+    remove_if_dead(temporary);
+  }
+}
+
+void make_output_folder(const fs::path& folder) {
+  const auto named = folder.empty() ? fs::path(".") : folder;
+  std::error_code failure;
+  fs::create_directories(named, failure);
   if (failure) {
     throw UsageError(text::cat("cannot make the output folder ", named.string(), ": ", failure.message(),
                                "; take another with -o"));
   }
-  const auto probe = named / ".hyperdefect-probe";
+  remove_dead_temporaries(named);
   try {
-    write_file(probe, "");
+    const AtomicFile probe(named / "probe");
   } catch (const Error& reason) {
     throw UsageError(text::cat("cannot write into the output folder ", named.string(), ": ", reason.what(),
                                "; take another with -o"));
   }
-  std::filesystem::remove(probe);
 }
 
 }  // namespace hyperdefect

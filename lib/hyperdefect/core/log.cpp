@@ -4,8 +4,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <mutex>
+#include <utility>
+
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::log {
 namespace {
@@ -37,8 +41,28 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::off;
 }
 
+/// What all that is written to stderr shares.
+struct Stderr {
+  std::mutex mutex;
+  std::function<void()> clear;
+};
+
+Stderr& shared_stderr() {
+  static Stderr instance;
+  return instance;
+}
+
 void write(Level level, std::string_view message) {
-  logger().log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+  if (!enabled(level)) {
+    return;
+  }
+  const auto line = text::printable(message);
+  auto& shared = shared_stderr();
+  const std::scoped_lock lock(shared.mutex);
+  if (shared.clear) {
+    shared.clear();
+  }
+  logger().log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace
@@ -61,6 +85,16 @@ void set_level(std::string_view name) {
 
 bool enabled(Level level) {
   return logger().should_log(to_spdlog(level));
+}
+
+void before_each_line(std::function<void()> clear) {
+  const std::scoped_lock lock(shared_stderr().mutex);
+  shared_stderr().clear = std::move(clear);
+}
+
+void between_lines(const std::function<void()>& write) {
+  const std::scoped_lock lock(shared_stderr().mutex);
+  write();
 }
 
 void debug(std::string_view message) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,15 @@ void set_level(std::string_view name);
 /// Whether a line of this level would be written.
 bool enabled(Level level);
 
-/// Each writes one line to stderr. They may be called from any thread.
+/// Calls `clear` before each line from now on, so that a progress bar can take itself off the screen;
+/// nullptr: nothing. No other line is written meanwhile.
+void before_each_line(std::function<void()> clear);
+
+/// Runs `write`, which writes to stderr itself, while no line is written.
+void between_lines(const std::function<void()>& write);
+
+/// Each writes one line to stderr, its control characters escaped: names and headers come from anywhere. They
+/// may be called from any thread. What cannot be written is lost.
 void debug(std::string_view message);
 void info(std::string_view message);
 void warning(std::string_view message);

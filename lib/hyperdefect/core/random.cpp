@@ -3,8 +3,8 @@
 
 namespace hyperdefect {
 
-std::uint64_t fingerprint(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
+std::uint64_t fingerprint(std::string_view bytes, std::uint64_t before) {
+  std::uint64_t hash = before;
   for (const char byte : bytes) {
     hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
   }

@@ -12,6 +12,7 @@ namespace hyperdefect {
 std::uint64_t derive_seed(std::uint64_t seed, std::string_view label);
 
 /// 64-bit FNV-1a of the bytes: a fingerprint for tags and comparisons, not for security.
-std::uint64_t fingerprint(std::string_view bytes);
+/// @param before the fingerprint of the bytes that went before, for what is read piece by piece.
+std::uint64_t fingerprint(std::string_view bytes, std::uint64_t before = 0xcbf29ce484222325ULL);
 
 }  // namespace hyperdefect

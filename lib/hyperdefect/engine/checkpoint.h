@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/engine/run_config.h"
+
 namespace hyperdefect::engine {
 
 /// One line of the training's record.
@@ -37,10 +39,19 @@ struct TrainingState {
 
 void write_checkpoint(const std::filesystem::path& path, const TrainingState& state);
 
-/// @throws ModelError for a damaged file, UsageError where it belongs to another job.
+/// @throws ModelError for a damaged file or a history that no training writes, UsageError where it belongs to
+/// another job.
 TrainingState read_checkpoint(const std::filesystem::path& path, const std::string& job);
 
-/// Adam's moments and step counts, by the parameters' names.
+/// Checks that a training of this module can go on from the state, before anything of it is used: that it
+/// holds the module, the best one where there is a held-out loss, and Adam's moments of each trained
+/// parameter, all of the right shapes and types and of possible values, and that its epochs are those of the
+/// options.
+/// @throws ModelError naming what is damaged in the file.
+void check_state_fits(const TrainingState& state, const torch::nn::Module& module,
+                      const TrainOptions& options, const std::filesystem::path& file);
+
+/// Adam's moments and step counts of all trained parameters, by their names; 0 for one without a step yet.
 std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer,
                                                      const torch::nn::Module& module);
 void load_optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Module& module,

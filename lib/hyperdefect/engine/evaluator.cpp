@@ -8,6 +8,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/results.h"
 #include "hyperdefect/io/map_reader.h"
 #include "hyperdefect/io/mask_reader.h"
 #include "hyperdefect/io/regions.h"
@@ -58,25 +59,15 @@ std::vector<std::string> truth_names(const std::string& name) {
   return {name, name.substr(0, name.size() - extension.size())};
 }
 
-torch::Tensor read_map_of(const fs::path& file, const fs::path& truth, const torch::Tensor& mask) {
-  auto map = io::read_map(file);
-  if (map.sizes() != mask.sizes()) {
-    const auto size = [](const torch::Tensor& image) {
-      return text::cat(image.size(0), " x ", image.size(1));
-    };
-    throw InputError(text::cat(file.string(), " has ", size(map), " pixels (rows x cols), but its truth ",
-                               truth.string(), " has ", size(mask), ": give the mask of this very cube"));
-  }
-  return map;
-}
-
+/// The sizes of all files are compared before any pixel is read: what they claim may not fit into memory.
 /// @param results the cube's results without their endings.
 CubeQuality judge_files(const std::string& results, const std::string& kind, const fs::path& truth) {
-  const auto mask = io::read_mask(truth);
-  const auto scores = read_map_of(results + ending_of(kind), truth, mask);
+  const io::ExpectedSize size{io::mask_size(truth), text::cat("its truth ", truth.string())};
+  const auto scores = io::read_map(results + ending_of(kind), size);
+  const auto mask = io::read_mask(truth, size);
   auto quality = judge(scores, mask);
   if (const fs::path defects = results + kDefectsEnding; kind == kScore && fs::exists(defects)) {
-    const auto marks = read_map_of(defects, truth, mask);
+    const auto marks = io::read_map(defects, size);
     const auto valid = scores.isnan().logical_or_(marks.isnan()).logical_not_();
     quality.marked = metric::confusion(marks.ne(0), mask, valid);
   }
@@ -134,7 +125,8 @@ std::optional<metric::Confusion> image_verdicts(const std::vector<CubeQuality>& 
   for (const auto& cube : cubes) {
     if (cube.marked) {
       verdicts = verdicts.value_or(metric::Confusion{});
-      verdicts->add(cube.marked->true_positives + cube.marked->false_positives > 0, cube.defective);
+      const bool rejected = cube.marked->true_positives + cube.marked->false_positives > 0;
+      verdicts->add(cube.undecided ? !cube.defective : rejected, cube.defective);
     }
   }
   return verdicts;
@@ -207,7 +199,8 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
   return mean;
 }
 
-Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind) {
+Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind,
+                    Observer& observer) {
   need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
   need_folder(truth, "the folder of the masks with --truth");
   const auto ending = ending_of(kind);
@@ -218,6 +211,12 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
   }
   Evaluation evaluation;
   for (const auto& name : names) {
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped before ", (maps / name).string(), ending, " was judged"));
+    }
+    const auto judged = evaluation.cubes.size() + evaluation.without_truth.size();
+    observer.progress(
+        {"judge maps", static_cast<std::int64_t>(judged), static_cast<std::int64_t>(names.size()), {}});
     const auto mask = find_truth(name, truth);
     if (!mask) {
       evaluation.without_truth.push_back(name);
@@ -225,6 +224,8 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     }
     evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
+    const auto stored = read_row((maps / name).string() + ".json");
+    evaluation.cubes.back().undecided = stored && stored->row.verdict == Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {
     throw InputError(text::cat("no map below ", maps.string(), " has a truth in ", truth.string(),

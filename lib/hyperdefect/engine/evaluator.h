@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/engine/observer.h"
 #include "hyperdefect/metric/confusion.h"
 #include "hyperdefect/metric/roc.h"
 
@@ -33,6 +34,8 @@ struct CubeQuality {
   /// What the map of defects marks, which follows from the scores and the threshold; absent where there is
   /// none.
   std::optional<metric::Confusion> marked;
+  /// Whether the cube was neither accepted nor rejected.
+  bool undecided = false;
 };
 
 /// The numbers that are told of a cube and averaged over cubes; absent where they are not defined.
@@ -72,7 +75,8 @@ struct Evaluation {
   /// How well the highest score tells cubes with a defect from those without; absent where one kind is
   /// missing.
   std::optional<double> image_auroc;
-  /// Whole cubes: positive where any pixel is marked or defective. Absent where no cube has a map of defects.
+  /// Whole cubes: positive where any pixel is marked or defective; an undecided one counts as judged wrongly,
+  /// neither rejected nor accepted. Absent where no cube has a map of defects.
   std::optional<metric::Confusion> image_verdicts;
   /// Names of the maps that have no truth, which are left out.
   std::vector<std::string> without_truth;
@@ -94,7 +98,8 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 /// @param kind "score" or "sad".
 /// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
 /// a map and its truth differ in size.
+/// @throws Interrupted if the observer asks to stop.
 Evaluation evaluate(const std::filesystem::path& maps, const std::filesystem::path& truth,
-                    const std::string& kind);
+                    const std::string& kind, Observer& observer);
 
 }  // namespace hyperdefect::engine

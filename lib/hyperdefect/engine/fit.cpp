@@ -23,6 +23,7 @@
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/model/detectors.h"
 #include "hyperdefect/model/model_file.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -74,12 +75,21 @@ std::vector<Piece> pieces_of(const model::Detector& detector, const FitJob& job,
 template <class Use>
 void for_each_piece(model::Detector& detector, const FitJob& job, const std::vector<Piece>& pieces,
                     const std::string& task, Observer& observer, const Use& use) {
+  observer.progress({task, 0, static_cast<std::int64_t>(pieces.size()), {}});
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     stop_if_asked(observer, text::cat("in the ", task, " pass"));
     auto& source = *job.sources[pieces[i].source];
     detector.bind(source.bands());
     use(pieces[i].window, source);
     observer.progress({task, static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(pieces.size()), {}});
+  }
+}
+
+/// Statistics that overflowed would make a model that scores nothing, and accepts it.
+void check_finite(const model::Detector& detector) {
+  const auto fault = model::value_faults(model::state_of(detector));
+  if (!fault.empty()) {
+    throw InputError(text::cat("training failed: ", fault, "; look for extreme values in the cubes"));
   }
 }
 
@@ -92,6 +102,10 @@ void gather_statistics(model::Detector& detector, const FitJob& job, Observer& o
                      detector.observe(source.read(window.keep));
                    });
   } while (detector.finish());
+  if (job.extremes) {
+    job.extremes->warn();
+  }
+  check_finite(detector);
 }
 
 void calibrate(model::Detector& detector, const FitJob& job, Observer& observer) {
@@ -188,17 +202,21 @@ class Training {
       group.options().set_lr(rate);
     }
     optimizer_.zero_grad();
-    const double value = loss_of(sampler_.draw(generator), generator);
-    if (!std::isfinite(value)) {
-      throw InputError(
-          text::cat("training failed: the loss is ", value,
-                    "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
-                    "the cubes"));
-    }
+    const double value = finite_loss(loss_of(sampler_.draw(generator), generator), "the loss");
     if (job_.train.gradient_clip > 0) {
       torch::nn::utils::clip_grad_norm_(detector_.parameters(), job_.train.gradient_clip);
     }
     optimizer_.step();
+    return value;
+  }
+
+  static double finite_loss(double value, const char* what) {
+    if (!std::isfinite(value)) {
+      throw InputError(
+          text::cat("training failed: ", what, " is ", value,
+                    "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
+                    "the cubes"));
+    }
     return value;
   }
 
@@ -233,7 +251,7 @@ class Training {
     for (const auto& batch : held_out_) {
       sum += loss_of(batch, generator);
     }
-    return sum / static_cast<double>(held_out_.size());
+    return finite_loss(sum / static_cast<double>(held_out_.size()), "the loss on the held-out part");
   }
 
   void record(const EpochRecord& record) {
@@ -280,18 +298,31 @@ class Training {
   std::int64_t best_epoch_ = 0;
 };
 
-std::optional<TrainingState> earlier_state(const FitJob& job) {
+std::optional<TrainingState> earlier_state(const FitJob& job, const model::Detector& detector) {
   if (!job.resume || job.checkpoint.empty() || !std::filesystem::exists(job.checkpoint)) {
     return std::nullopt;
   }
-  return read_checkpoint(job.checkpoint, job.job);
+  auto state = read_checkpoint(job.checkpoint, job.job);
+  check_state_fits(state, detector, job.train, job.checkpoint);
+  return state;
+}
+
+/// Of a valid pixel; one that is not finite would be missing from the threshold without a word.
+torch::Tensor finite_scores(const model::ScoreMaps& maps, const Window& part, const std::string& cube) {
+  const auto scores = spectral::part_of(maps.score, part).masked_select(spectral::part_of(maps.valid, part));
+  const auto bad = scores.isfinite().logical_not().sum().item<std::int64_t>();
+  if (bad > 0) {
+    throw InputError(text::cat("training failed: the scores of ", text::counted(bad, "valid pixel"), " of ",
+                               cube, " are not finite; look for extreme values in the cubes"));
+  }
+  return scores;
 }
 
 }  // namespace
 
 FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) {
   FitReport report;
-  auto earlier = earlier_state(job);
+  auto earlier = earlier_state(job, detector);
   if (earlier) {
     model::load_state(detector, earlier->detector, job.checkpoint.string());
   } else {
@@ -305,10 +336,19 @@ FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) 
     report = training.run();
   }
   calibrate(detector, job, observer);
+  check_finite(detector);
   return report;
 }
 
+void leave_out_extremes(FitJob& job, const FittedModel& model) {
+  job.extremes = ExtremePixels::leave_out(job.sources, model.detector->bands(), model.config.preprocess);
+}
+
 void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources) {
+  // Whatever use_bad_band_list says, and for every other cube too.
+  const auto empty = sources.front()->empty_bands();
+  auto& dropped = model.config.preprocess.drop_bands;
+  dropped.insert(dropped.end(), empty.begin(), empty.end());
   model.config.preprocess = without_noise_bands(model.config.preprocess, sources);
   model.detector = model::make_detector(
       detector_options(model.config), model::bands_in_use(sources.front()->bands(), model.config.preprocess));
@@ -323,7 +363,9 @@ FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::
   torch::manual_seed(seed);
   FitJob job;
   job.sources = {std::shared_ptr<model::BlockSource>(std::shared_ptr<void>(), &source)};
+  observer.progress({"measure the noise of the bands", 0, 0, {}});
   make_detector(fitted, job.sources);
+  leave_out_extremes(job, fitted);
   job.train = config.train;
   job.ram_mb = config.run.ram_mb;
   job.seed = seed;
@@ -343,14 +385,12 @@ torch::Tensor training_scores(model::Detector& detector, const FitJob& job, doub
                    const auto held = static_cast<std::int64_t>(static_cast<double>(rows) * held_out_fraction);
                    const auto first = held > 0 ? std::max(window.keep.row, rows - held) : window.keep.row;
                    if (first < window.keep.end_row()) {
-                     const auto part =
-                         maps.score.narrow(0, first - window.read.row, window.keep.end_row() - first)
-                             .narrow(1, window.keep.col - window.read.col, window.keep.cols);
-                     scores.push_back(part.flatten());
+                     const Window part{first - window.read.row, window.keep.col - window.read.col,
+                                       window.keep.end_row() - first, window.keep.cols};
+                     scores.push_back(finite_scores(maps, part, source.name()));
                    }
                  });
-  const auto all = scores.empty() ? torch::empty({0}) : torch::cat(scores);
-  return all.index({all.isfinite()});
+  return scores.empty() ? torch::empty({0}) : torch::cat(scores);
 }
 
 }  // namespace hyperdefect::engine

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hyperdefect/engine/checkpoint.h"
+#include "hyperdefect/engine/extreme_pixels.h"
 #include "hyperdefect/engine/fitted_model.h"
 #include "hyperdefect/engine/observer.h"
 #include "hyperdefect/engine/run_config.h"
@@ -29,6 +30,8 @@ struct FitJob {
   /// Go on from the checkpoint where there is one. @see TrainingState::job
   bool resume = false;
   std::string job;
+  /// What leave_out_extremes() keeps from the sources; none where it was not called.
+  std::shared_ptr<ExtremePixels> extremes;
 };
 
 struct FitReport {
@@ -40,13 +43,14 @@ struct FitReport {
 /// Fits a detector: a pass for the statistics, training by gradient where there is something to train, and a
 /// pass that calibrates the score. `train` and `detect` both come here. The result depends on the seed and
 /// the number of threads, not on interruptions.
-/// @throws ModelError where a source's bands do not match, InputError where there is too little to learn
-/// from,
+/// @throws ModelError where a source's bands do not match or the checkpoint is damaged, InputError where
+/// there is too little to learn from or what was learned is not finite,
 ///         Interrupted where the observer asks to stop (the last epoch's checkpoint stands).
 FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer);
 
 /// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the
 /// held-out rows alone where held_out_fraction is not 0, else of all.
+/// @throws InputError where the score of a valid pixel is not finite.
 torch::Tensor training_scores(model::Detector& detector, const FitJob& job, double held_out_fraction,
                               Observer& observer);
 
@@ -54,6 +58,11 @@ torch::Tensor training_scores(model::Detector& detector, const FitJob& job, doub
 /// are left out as noise (without_noise_bands) go into the model's configuration.
 /// @throws InputError where no band is left or a source cannot be read, ConfigError where options do not fit.
 void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources);
+
+/// Keeps pixels with values far outside the usual range out of the job's sources (ExtremePixels), for a model
+/// whose detector was made and matches them. fit() says how many they are.
+/// @throws InputError where a source cannot be read.
+void leave_out_extremes(FitJob& job, const FittedModel& model);
 
 /// Makes the detector that the configuration names and fits it to one cube, defects included.
 FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,

@@ -10,6 +10,7 @@
 #include "hyperdefect/engine/run_config.h"
 #include "hyperdefect/engine/score_calibration.h"
 #include "hyperdefect/model/detector.h"
+#include "hyperdefect/model/model_file.h"
 
 namespace hyperdefect::engine {
 
@@ -39,18 +40,30 @@ struct FittedModel {
 /// The levels at which a model file keeps the quantiles of its training scores.
 inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0};
 
+/// Why scores cannot be judged by the model, or "": a threshold, quantile or calibration that is not finite
+/// or not one that a training gives, or a tensor of the detector that holds such values.
+std::string fault_of(const FittedModel& model);
+
 /// Sets calibration, threshold and quantiles from raw scores (n) of the training data, as the configuration
-/// says. @throws InputError where there is no score.
+/// says. @throws InputError where there is no score, or the scores give no threshold that can be used.
 void set_threshold(FittedModel& model, const torch::Tensor& scores);
 
 /// Raw scores of any shape on the scale of the threshold.
 torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model);
 
+/// Of all that a model file holds, but for the entry "checksum" itself: no change of a byte goes unnoticed
+/// that leaves values which are possible.
+std::string checksum_of(const model::TensorFile& file);
+
 /// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
+/// @throws InputError where the model has a fault_of(): it would accept anything.
 void save_model(const std::filesystem::path& path, const FittedModel& model);
 
-/// @throws ModelError where the file is missing, damaged, foreign, of a newer format, or its tensors do not
-/// fit the configuration that it carries.
+/// Memory is taken for what the file holds, never for what it claims: the tensors must fill the file, the
+/// detector that its configuration describes must not need more than they, and it must have these tensors,
+/// before one of them is read.
+/// @throws ModelError where the file is missing, damaged, foreign, of another format, has a fault_of(), or
+/// its tensors do not fit the configuration that it carries.
 FittedModel load_model(const std::filesystem::path& path);
 
 }  // namespace hyperdefect::engine

@@ -1,54 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/noise_bands.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/sample_tiles.h"
 #include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/spectral/noise_share.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-constexpr std::int64_t kTile = 256;
-constexpr std::size_t kMostTiles = 64;
 /// A band of which more is noise shows hardly anything of the scene.
 constexpr double kMostlyNoise = 0.5;
 
 using Sources = std::vector<std::shared_ptr<model::BlockSource>>;
 
-struct Tile {
-  model::BlockSource* source;
-  Window window;
-};
-
-std::vector<Tile> tiles_of(const Sources& sources) {
-  std::vector<Tile> all;
-  for (const auto& source : sources) {
-    const auto size = source->size();
-    for (std::int64_t row = 0; row < size.rows; row += kTile) {
-      for (std::int64_t col = 0; col < size.cols; col += kTile) {
-        all.push_back(
-            {source.get(), {row, col, std::min(kTile, size.rows - row), std::min(kTile, size.cols - col)}});
-      }
-    }
-  }
-  const auto step = std::max<std::size_t>(1, (all.size() + kMostTiles - 1) / kMostTiles);
-  std::vector<Tile> chosen;
-  for (std::size_t i = 0; i < all.size(); i += step) {
-    chosen.push_back(all[i]);
-  }
-  return chosen;
-}
-
 torch::Tensor noise_of(const Sources& sources, const spectral::Bands& bands,
                        const model::PreprocessOptions& options) {
   spectral::NoiseShare noise(bands.count);
-  for (const auto& tile : tiles_of(sources)) {
+  for (const auto& tile : sample_tiles(sources)) {
     std::optional<model::BandPicker> picker;
     try {
       picker.emplace(tile.source->bands(), bands, options);
@@ -62,8 +36,9 @@ torch::Tensor noise_of(const Sources& sources, const spectral::Bands& bands,
   return noise.share();
 }
 
-/// "3, 7 to 12".
-std::string ranges(const std::vector<std::int64_t>& numbers) {
+}  // namespace
+
+std::string listed(const std::vector<std::int64_t>& numbers) {
   std::vector<std::string> parts;
   for (std::size_t first = 0, last = 0; first < numbers.size(); first = ++last) {
     while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) {
@@ -74,8 +49,6 @@ std::string ranges(const std::vector<std::int64_t>& numbers) {
   }
   return text::join(parts, ", ");
 }
-
-}  // namespace
 
 model::PreprocessOptions without_noise_bands(model::PreprocessOptions options, const Sources& sources) {
   if (options.noise_limit >= 1) {
@@ -97,7 +70,7 @@ model::PreprocessOptions without_noise_bands(model::PreprocessOptions options, c
   if (!dropped.empty()) {
     log::info(text::cat(first.name(), ": ", dropped.size(), " of ",
                         text::counted(first.bands().count, "band"),
-                        " left out as noise (preprocess.noise_limit), counted from 0: ", ranges(dropped)));
+                        " left out as noise (preprocess.noise_limit), counted from 0: ", listed(dropped)));
     options.drop_bands.insert(options.drop_bands.end(), dropped.begin(), dropped.end());
   }
   return options;

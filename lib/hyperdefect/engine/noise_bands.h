@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "hyperdefect/model/block_source.h"
@@ -9,11 +11,14 @@
 
 namespace hyperdefect::engine {
 
+/// "3, 7 to 12": ascending numbers in short.
+std::string listed(const std::vector<std::int64_t>& numbers);
+
 /// The options with the bands that hold more noise than options.noise_limit added to drop_bands, and a line
-/// in the log that names them. The noise is measured over all sources, on at most 64 tiles of 256 x 256
-/// pixels, evenly spread; bands are counted as in the first source. Nothing is left out where half of the
-/// bands or more are mostly noise: what is the same everywhere has nothing else to show, and a defect in it
-/// may appear in any band. A source whose bands do not match those of the first is not looked at.
+/// in the log that names them. The noise is measured on sample_tiles() of all sources; bands are counted as
+/// in the first source. Nothing is left out where half of the bands or more are mostly noise: what is the
+/// same everywhere has nothing else to show, and a defect in it may appear in any band. A source whose bands
+/// do not match those of the first is not looked at.
 /// @throws InputError where a source cannot be read, or none of its bands is in use.
 model::PreprocessOptions without_noise_bands(model::PreprocessOptions options,
                                              const std::vector<std::shared_ptr<model::BlockSource>>& sources);

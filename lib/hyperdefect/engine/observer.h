@@ -11,6 +11,7 @@ namespace hyperdefect::engine {
 struct Progress {
   std::string task;
   std::int64_t done = 0;
+  /// 0: not known.
   std::int64_t total = 0;
   /// The running loss, while a network is trained.
   std::optional<double> loss;

@@ -17,6 +17,16 @@ torch::Tensor cut(const torch::Tensor& map, const Window& part, const Window& of
   return spectral::part_of(map, {part.row - of.row, part.col - of.col, part.rows, part.cols});
 }
 
+/// Physical values are smaller by far. The squares of larger ones overflow, and the distance of such a pixel,
+/// which is the clearest defect, would not be a number.
+constexpr double kLargestValue = 1e12;
+
+/// Of a block that may share its memory with the source.
+spectral::Block bounded(spectral::Block block) {
+  block.values = block.values.clamp(-kLargestValue, kLargestValue);
+  return block;
+}
+
 /// The whole image's map of a part; made when the first block brings it.
 torch::Tensor& part_map(model::ScoreMaps& scene, std::size_t index, const std::string& name) {
   if (scene.parts.size() <= index) {
@@ -56,11 +66,12 @@ model::ScoreMaps predict(model::Detector& detector, model::BlockSource& source, 
   const auto unset = torch::full({size.rows, size.cols}, std::numeric_limits<float>::quiet_NaN());
   model::ScoreMaps scene{unset, unset.clone(), torch::zeros({size.rows, size.cols}, torch::kBool)};
   const auto plan = plan_for(detector, source, ram_mb);
+  observer.progress({"score", 0, static_cast<std::int64_t>(plan.size()), {}});
   for (std::size_t i = 0; i < plan.size(); ++i) {
     if (observer.stop_requested()) {
       throw Interrupted(text::cat("stopped while scoring ", source.name()));
     }
-    keep(detector.score(source.read(plan[i].read)), plan[i], scene);
+    keep(detector.score(bounded(source.read(plan[i].read))), plan[i], scene);
     observer.progress(
         {"score", static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(plan.size()), {}});
   }

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/results.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/json_page.h"
 
 namespace hyperdefect::engine {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// A file's name may be in any encoding, JSON is UTF-8: what is not becomes U+FFFD.
-std::string page_of(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+/// Thrown if a file is not what it should be.
+class NoRow : public std::exception {};
 
 /// JSON has no NaN.
 Json number_or_null(double value) {
@@ -26,10 +29,60 @@ double number_from(const Json& json) {
   return json.is_null() ? std::nan("") : json.get<double>();
 }
 
+/// Converts no fraction and nothing beyond the range, which would be undefined.
+std::int64_t integer_at(const Json& json, const char* key) {
+  return json.at(key).get_ref<const Json::number_integer_t&>();
+}
+
+/// A count of anything that a cube has. So many rows can still be added up.
+std::int64_t count_at(const Json& json, const char* key) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  const auto count = integer_at(json, key);
+  if (count < 0 || count > kMost) {
+    throw NoRow();
+  }
+  return count;
+}
+
+Json to_json(const io::CubeStamp& stamp) {
+  auto files = Json::array();
+  for (const auto& file : stamp.files) {
+    files.push_back({{"path", file.path}, {"size", file.size}, {"modified_ns", file.modified_ns}});
+  }
+  return files;
+}
+
+io::CubeStamp stamp_from(const Json& json) {
+  io::CubeStamp stamp;
+  for (const auto& file : json) {
+    stamp.files.push_back({file.at("path"), count_at(file, "size"), integer_at(file, "modified_ns"), 0});
+  }
+  return stamp;
+}
+
+Json to_json(const std::vector<WrittenFile>& files) {
+  auto list = Json::array();
+  for (const auto& file : files) {
+    list.push_back({{"name", file.name}, {"bytes", file.bytes}});
+  }
+  return list;
+}
+
+std::vector<WrittenFile> written_from(const Json& json) {
+  std::vector<WrittenFile> files;
+  for (const auto& file : json) {
+    files.push_back({file.at("name"), count_at(file, "bytes")});
+  }
+  return files;
+}
+
 Json to_json(const ResultRow& row) {
   return {{"file", row.file},
           {"status", row.ok ? "ok" : "failed"},
-          {"accepted", row.accepted},
+          {"verdict", to_string(row.verdict)},
+          {"accepted", row.verdict == Verdict::accepted},
+          {"reason", row.reason},
+          {"valid_share", number_or_null(row.valid_share)},
           {"rows", row.rows},
           {"cols", row.cols},
           {"bands", row.bands},
@@ -44,20 +97,24 @@ Json to_json(const ResultRow& row) {
           {"sad_p99", number_or_null(row.sad_p99)},
           {"threshold", number_or_null(row.threshold)},
           {"seconds", row.seconds},
-          {"error", row.error}};
+          {"error", row.error},
+          {"input", to_json(row.input)},
+          {"files", to_json(row.files)}};
 }
 
 ResultRow row_from(const Json& json) {
   ResultRow row;
   row.file = json.at("file");
   row.ok = json.at("status") == "ok";
-  row.accepted = json.at("accepted");
-  row.rows = json.at("rows");
-  row.cols = json.at("cols");
-  row.bands = json.at("bands");
-  row.defects = json.at("defects");
-  row.defect_pixels = json.at("defect_pixels");
-  row.invalid_pixels = json.at("invalid_pixels");
+  row.verdict = verdict_named(json.at("verdict").get<std::string>());
+  row.reason = json.at("reason");
+  row.valid_share = number_from(json.at("valid_share"));
+  row.rows = count_at(json, "rows");
+  row.cols = count_at(json, "cols");
+  row.bands = count_at(json, "bands");
+  row.defects = count_at(json, "defects");
+  row.defect_pixels = count_at(json, "defect_pixels");
+  row.invalid_pixels = count_at(json, "invalid_pixels");
   row.score_max = number_from(json.at("score_max"));
   row.score_mean = number_from(json.at("score_mean"));
   row.score_p99 = number_from(json.at("score_p99"));
@@ -67,6 +124,8 @@ ResultRow row_from(const Json& json) {
   row.threshold = number_from(json.at("threshold"));
   row.seconds = json.at("seconds");
   row.error = json.at("error");
+  row.input = stamp_from(json.at("input"));
+  row.files = written_from(json.at("files"));
   return row;
 }
 
@@ -80,10 +139,21 @@ Json to_json(const Provenance& made_with) {
 }
 
 Provenance provenance_from(const Json& json) {
-  return {json.at("version"), json.at("command"), json.at("configuration"),
-          json.at("model"),   json.at("seed"),    json.at("threads")};
+  return {json.at("version"), json.at("command"),       json.at("configuration"),
+          json.at("model"),   integer_at(json, "seed"), integer_at(json, "threads")};
 }
 
+/// Whether a spreadsheet would take the text for a formula, by what it begins with (OWASP, CSV injection; the
+/// last four are the wide forms of the first ones).
+bool begins_a_formula(std::string_view text) {
+  constexpr std::array<std::string_view, 11> kBeginnings{"=",  "+",  "-",  "@",  "\t", "\r",
+                                                         "\n", "＝", "＋", "－", "＠"};
+  return std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [text](std::string_view beginning) { return text.starts_with(beginning); });
+}
+
+/// A text that begins a formula gets a ' before it, which spreadsheets show as text; STEM.json has the text
+/// as it is.
 std::string csv_field(const Json& value) {
   if (value.is_null()) {
     return {};
@@ -91,31 +161,64 @@ std::string csv_field(const Json& value) {
   if (!value.is_string()) {
     return value.dump();
   }
-  const auto text = value.get<std::string>();
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+  const auto& text = value.get_ref<const std::string&>();
+  const bool formula = begins_a_formula(text);
+  if (!formula && text.find_first_of(",;\t\"\r\n") == std::string::npos) {
     return text;
   }
-  std::string quoted = "\"";
+  std::string quoted = formula ? "\"'" : "\"";
   for (const char c : text) {
     quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   }
   return quoted + '"';
 }
 
+/// The columns of the table: what a row holds but for its lists.
+template <class Use>
+void for_each_column(const ResultRow& row, const Use& use) {
+  const auto json = to_json(row);
+  for (const auto& item : json.items()) {
+    if (item.value().is_primitive()) {
+      use(item);
+    }
+  }
+}
+
 Json totals_of(const std::vector<ResultRow>& rows) {
-  std::int64_t ok = 0, accepted = 0, defects = 0, defect_pixels = 0;
+  std::int64_t failed = 0, defects = 0, defect_pixels = 0;
+  std::map<Verdict, std::int64_t> verdicts;
   double seconds = 0;
   for (const auto& row : rows) {
-    ok += row.ok ? 1 : 0;
-    accepted += row.ok && row.accepted ? 1 : 0;
+    failed += row.ok ? 0 : 1;
+    ++verdicts[row.verdict];
     defects += row.defects;
     defect_pixels += row.defect_pixels;
     seconds += row.seconds;
   }
-  return {{"cubes", rows.size()}, {"failed", static_cast<std::int64_t>(rows.size()) - ok},
-          {"accepted", accepted}, {"rejected", ok - accepted},
-          {"defects", defects},   {"defect_pixels", defect_pixels},
+  return {{"cubes", rows.size()},
+          {"failed", failed},
+          {"accepted", verdicts[Verdict::accepted]},
+          {"rejected", verdicts[Verdict::rejected]},
+          {"undecided", verdicts[Verdict::undecided]},
+          {"defects", defects},
+          {"defect_pixels", defect_pixels},
           {"seconds", seconds}};
+}
+
+/// What `use` makes of a JSON file; nothing where the file is none, or not what `use` expects.
+template <class Use>
+auto read_json(const std::filesystem::path& path, const Use& use) -> std::optional<decltype(use(Json()))> {
+  std::ifstream stream(path);
+  if (!stream) {
+    return std::nullopt;
+  }
+  try {
+    return use(Json::parse(stream));
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  } catch (const NoRow&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -123,35 +226,30 @@ Json totals_of(const std::vector<ResultRow>& rows) {
 void write_row(const std::filesystem::path& path, const ResultRow& row, const Provenance& made_with) {
   auto json = to_json(row);
   json["made_with"] = to_json(made_with);
-  write_file(path, page_of(json));
+  write_file(path, json_page(json));
 }
 
 std::optional<StoredRow> read_row(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  if (!stream) {
-    return std::nullopt;
-  }
-  try {
-    const auto json = Json::parse(stream);
+  return read_json(path, [](const Json& json) {
     return StoredRow{row_from(json), provenance_from(json.at("made_with"))};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
+  });
+}
+
+std::optional<Provenance> read_provenance(const std::filesystem::path& path) {
+  return read_json(path, [](const Json& json) { return provenance_from(json.at("made_with")); });
+}
+
+io::CubeStamp as_stored(const io::CubeStamp& stamp) {
+  return stamp_from(Json::parse(json_page(to_json(stamp))));
 }
 
 std::string scores_csv(const std::vector<ResultRow>& rows) {
   std::vector<std::string> names;
-  const auto empty = to_json(ResultRow{});
-  for (const auto& item : empty.items()) {
-    names.push_back(item.key());
-  }
+  for_each_column({}, [&](const auto& item) { names.push_back(item.key()); });
   std::string csv = text::join(names, ",") + '\n';
   for (const auto& row : rows) {
     std::vector<std::string> fields;
-    const auto json = to_json(row);
-    for (const auto& item : json.items()) {
-      fields.push_back(csv_field(item.value()));
-    }
+    for_each_column(row, [&](const auto& item) { fields.push_back(csv_field(item.value())); });
     csv += text::join(fields, ",") + '\n';
   }
   return csv;
@@ -166,7 +264,17 @@ std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& m
   for (const auto& row : rows) {
     json["cubes"].push_back(to_json(row));
   }
-  return page_of(json);
+  return json_page(json);
+}
+
+std::optional<StoredSummary> read_summary(const std::filesystem::path& path) {
+  return read_json(path, [](const Json& json) {
+    StoredSummary summary{{}, provenance_from(json)};
+    for (const auto& row : json.at("cubes")) {
+      summary.rows.push_back(row_from(row));
+    }
+    return summary;
+  });
 }
 
 }  // namespace hyperdefect::engine

@@ -7,13 +7,28 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/io/file_stamp.h"
+
 namespace hyperdefect::engine {
+
+/// A file of results in the folder of STEM.json.
+struct WrittenFile {
+  std::string name;
+  std::int64_t bytes = 0;
+  bool operator==(const WrittenFile&) const = default;
+};
 
 /// One cube's row of the table.
 struct ResultRow {
   std::string file;
   bool ok = true;
-  bool accepted = false;
+  /// None where the cube failed; `error` then says why.
+  Verdict verdict = Verdict::none;
+  /// Why it is rejected or undecided.
+  std::string reason;
+  /// Of all pixels of the cube.
+  double valid_share = 0;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   std::int64_t bands = 0;
@@ -25,6 +40,10 @@ struct ResultRow {
   double threshold = 0;
   double seconds = 0;
   std::string error;
+  /// The cube that was judged; empty where it changed meanwhile, so that nobody takes the row for its result.
+  io::CubeStamp input;
+  /// What was written for it, beside STEM.json.
+  std::vector<WrittenFile> files;
 };
 
 /// What a run was made with: two runs with equal fields give equal maps.
@@ -37,6 +56,7 @@ struct Provenance {
   std::string model;
   std::int64_t seed = 0;
   std::int64_t threads = 0;
+  bool operator==(const Provenance&) const = default;
 };
 
 /// Writes STEM.json: the row and what it was made with.
@@ -49,11 +69,24 @@ struct StoredRow {
 };
 std::optional<StoredRow> read_row(const std::filesystem::path& path);
 
+/// What a STEM.json was made with, whichever version wrote it; nothing where it does not say so.
+std::optional<Provenance> read_provenance(const std::filesystem::path& path);
+
+/// A stamp as it comes back from a file: names that are not UTF-8 are changed there, and identities left out.
+io::CubeStamp as_stored(const io::CubeStamp& stamp);
+
 /// The table: a header line and one line a row; text is quoted where it must be.
 std::string scores_csv(const std::vector<ResultRow>& rows);
 
 /// The run as JSON: version, command, configuration (YAML), model, seed, threads, rows, totals.
 std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& made_with,
                          const std::string& configuration_yaml);
+
+/// The rows of a summary.json and what they were made with; nothing where the file is not a whole one.
+struct StoredSummary {
+  std::vector<ResultRow> rows;
+  Provenance made_with;
+};
+std::optional<StoredSummary> read_summary(const std::filesystem::path& path);
 
 }  // namespace hyperdefect::engine

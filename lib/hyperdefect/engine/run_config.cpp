@@ -12,15 +12,15 @@ namespace hyperdefect::engine {
 namespace {
 
 void declare(config::Section& section, DataOptions& options) {
-  section.add(
-      "no_data", &options.no_data,
-      "The value that marks missing data, as a list of one number; empty takes what the file states.");
+  section.add("no_data", &options.no_data,
+              "The values that mark missing data, in every band; empty takes what the file states.");
   section.add("apply_scale", &options.apply_scale,
               "Apply the scale and offset that the file states, so that values are in physical units.");
   section.add("zero_is_invalid", &options.zero_is_invalid, "Take an all-zero spectrum for missing data.");
-  section.add(
-      "saturation", &options.saturation,
-      "Raw values from this one on mark the pixel as invalid, as a list of one number; empty: none do.");
+  section
+      .add("saturation", &options.saturation,
+           "Raw values from this one on mark the pixel as invalid, as a list of one number; empty: none do.")
+      .entries(0, 1);
   section
       .add("wavelength_unit", &options.wavelength_unit,
            "The unit of the file's wavelengths; auto takes what the file states, else guesses and says so.")

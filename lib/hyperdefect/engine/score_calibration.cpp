@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/score_calibration.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "hyperdefect/engine/threshold.h"
 
@@ -15,7 +15,13 @@ constexpr double kStart = 0.7;
 constexpr double kMiddle = 0.82;
 constexpr double kEnd = 0.95;
 constexpr double kLargestShape = 5.0;
+/// The least distance of the tail's start from the median, as a part of the median: double still tells them
+/// apart.
+constexpr double kLeastDistance = 1e-12;
 constexpr int kHalvings = 60;
+constexpr double kLargestScore = 1e39;
+/// Far less than two scores differ by, and so large that no score is infinite when it is divided by it.
+constexpr double kLeastDivisor = 1e-100;
 
 /// ((1 - q)^-shape - 1) / shape: where the part q of a generalised Pareto distribution of scale 1 lies below.
 double pareto_quantile(double shape, double q) {
@@ -45,6 +51,24 @@ double shape_for(double ratio) {
   return low;
 }
 
+/// Scores are float32: what lies beyond is none.
+bool is_score(double value) {
+  return std::abs(value) <= kLargestScore;
+}
+
+bool is_divisor(double value) {
+  return value >= kLeastDivisor && value <= kLargestScore;
+}
+
+bool usable(const TailCalibration& tail) {
+  return is_score(tail.median) && is_score(tail.start) && is_divisor(tail.start - tail.median) &&
+         is_divisor(tail.scale) && tail.shape >= 0 && tail.shape <= kLargestShape;
+}
+
+bool usable(const RobustCalibration& robust) {
+  return is_score(robust.median) && is_divisor(robust.deviation);
+}
+
 torch::Tensor applied(const TailCalibration& calibration, const torch::Tensor& raw) {
   const double at_median = std::log10(2.0);
   const double at_start = -std::log10(1 - kStart);
@@ -63,6 +87,10 @@ torch::Tensor applied(const RobustCalibration& calibration, const torch::Tensor&
 
 }  // namespace
 
+bool is_usable(const ScoreCalibration& calibration) {
+  return std::visit([](const auto& fitted) { return usable(fitted); }, calibration);
+}
+
 TailCalibration tail_calibration(const torch::Tensor& scores) {
   TailCalibration fitted;
   const auto quantiles = quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
@@ -75,7 +103,7 @@ TailCalibration tail_calibration(const torch::Tensor& scores) {
     fitted.scale = end / pareto_quantile(fitted.shape, within_tail(kEnd));
   }
   if (fitted.start <= fitted.median) {
-    fitted.start = fitted.median + fitted.scale;
+    fitted.start = fitted.median + std::max(fitted.scale, kLeastDistance * std::abs(fitted.median));
   }
   return fitted;
 }

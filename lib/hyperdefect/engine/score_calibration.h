@@ -36,6 +36,10 @@ struct RobustCalibration {
 /// Puts the scores of all scenes on one scale, so that one threshold serves them; their order stays.
 using ScoreCalibration = std::variant<TailCalibration, RobustCalibration>;
 
+/// Whether each score has a place on its scale: its numbers are of the size of scores, and those that it
+/// divides by are not so small that 0 / 0 could come of it.
+bool is_usable(const ScoreCalibration& calibration);
+
 /// @param scores (n) of the training data; NaN scores are left out. Where they do not vary, one unit of score
 /// is one of the calibration's. @throws InputError where there is no score.
 TailCalibration tail_calibration(const torch::Tensor& scores);

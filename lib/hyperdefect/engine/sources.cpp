@@ -1,29 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/sources.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/noise_bands.h"
 #include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/model/band_picker.h"
 #include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
+namespace {
+
+/// No scene has as many pixels that are equal in every digit, but for missing data.
+constexpr double kSuspiciousShare = 0.1;
+constexpr std::size_t kNamedSpectra = 3;
+constexpr std::size_t kNamedValues = 3;
+constexpr std::size_t kNamedWavelengths = 5;
+
+bool is_flat(const io::CommonSpectrum& spectrum) {
+  const auto& values = spectrum.values;
+  return std::all_of(values.begin(), values.end(), [&](double value) { return value == values.front(); });
+}
+
+/// "-9999 in all bands", "one spectrum (12, 40, 7, ...)".
+std::string described(const io::CommonSpectrum& spectrum) {
+  if (is_flat(spectrum)) {
+    return text::cat(text::number(spectrum.values.front()), " in all bands");
+  }
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < std::min(kNamedValues, spectrum.values.size()); ++i) {
+    values.push_back(text::number(spectrum.values[i]));
+  }
+  return text::cat("one and the same spectrum (", text::join(values, ", "),
+                   spectrum.values.size() > kNamedValues ? ", ..." : "", ")");
+}
+
+}  // namespace
 
 io::ReadOptions read_options(const DataOptions& options) {
   io::ReadOptions read;
-  if (!options.no_data.empty()) {
-    read.no_data = options.no_data.front();
-  }
+  read.no_data = options.no_data;
   if (!options.saturation.empty()) {
     read.saturation = options.saturation.front();
   }
   read.apply_scale = options.apply_scale;
   read.zero_is_invalid = options.zero_is_invalid;
   read.wavelength_unit = options.wavelength_unit;
+  read.drivers = options.drivers;
   return read;
 }
 
 CubeSource::CubeSource(const std::filesystem::path& file, const DataOptions& options)
-    : reader_(io::read_cube_info(file, read_options(options)), read_options(options)) {}
+    : reader_(io::read_cube_info(file, read_options(options)), read_options(options)),
+      options_(read_options(options)) {}
 
 std::string CubeSource::name() const {
   return info().path.string();
@@ -38,7 +72,98 @@ spectral::Block CubeSource::read(const Window& window) {
   return reader_.read(window);
 }
 
-MemorySource::MemorySource(model::BlockSource& source) : name_(source.name()), bands_(source.bands()) {
+void CubeSource::prepare_to_fit(const model::PreprocessOptions& options, Observer& observer) {
+  reader_.use_bands(model::band_flags_in_use(bands(), options));
+  empty_bands_ = bands_without_values(observer);
+  reader_.leave_out(empty_bands_);
+  if (!empty_bands_.empty()) {
+    log::warning(text::cat(name(), ": ", named(empty_bands_), empty_bands_.size() == 1 ? " holds" : " hold",
+                           " no valid value in the whole image: left out"));
+  }
+  warn_of_undeclared_fill();
+}
+
+void CubeSource::prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options,
+                             Observer& observer) {
+  reader_.use_bands(model::BandPicker(bands(), model, options).bands_read());
+  if (const auto empty = bands_without_values(observer); !empty.empty()) {
+    throw InputError(text::cat(name(), ": ", named(empty), ", which the model needs, ",
+                               empty.size() == 1 ? "holds" : "hold",
+                               " no valid value in the whole image: record the cube again, or train a model "
+                               "without (preprocess.drop_bands)"));
+  }
+  warn_of_undeclared_fill();
+}
+
+std::vector<std::int64_t> CubeSource::bands_without_values(Observer& observer) {
+  return reader_.empty_bands([&](std::int64_t done, std::int64_t total) {
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped while looking for empty bands in ", name()));
+    }
+    observer.progress({"empty bands", done, total, {}});
+  });
+}
+
+/// "bands 3, 7 (counted from 0; 650 nm, 700 nm)".
+std::string CubeSource::named(const std::vector<std::int64_t>& numbers) const {
+  std::vector<std::string> wavelengths;
+  for (const auto band : numbers) {
+    if (!bands().wavelengths_nm.empty() && wavelengths.size() < kNamedWavelengths) {
+      wavelengths.push_back(
+          text::cat(text::number(bands().wavelengths_nm[static_cast<std::size_t>(band)]), " nm"));
+    }
+  }
+  if (!wavelengths.empty() && wavelengths.size() < numbers.size()) {
+    wavelengths.emplace_back("...");
+  }
+  return text::cat(numbers.size() == 1 ? "band " : "bands ", listed(numbers), " (counted from 0",
+                   wavelengths.empty() ? "" : "; ", text::join(wavelengths, ", "), ")");
+}
+
+void CubeSource::warn_of_undeclared_fill() {
+  const auto common = reader_.common_spectra(kSuspiciousShare);
+  for (std::size_t i = 0; i < std::min(common.size(), kNamedSpectra); ++i) {
+    const auto percent = std::round(100 * common[i].share);
+    log::warning(text::cat(name(), ": ", percent, " % of the pixels hold ", described(common[i]),
+                           ", which nothing marks as no data: if it is, ", advice_on(common[i])));
+  }
+}
+
+/// What to do if the spectrum stands for missing data.
+std::string CubeSource::advice_on(const io::CommonSpectrum& spectrum) const {
+  if (!is_flat(spectrum)) {
+    return "mark these pixels in the file, by its no-data value, a mask or an alpha band";
+  }
+  if (spectrum.values.front() == 0) {
+    return "set data.zero_is_invalid=true";
+  }
+  // What is set replaces what the file states, and so must hold that too.
+  std::vector<std::string> words;
+  for (const double value : no_data_values()) {
+    words.push_back(text::number(value));
+  }
+  words.push_back(text::number(spectrum.values.front()));
+  return text::cat("set data.no_data=[", text::join(words, ","), "]");
+}
+
+/// The numbers that mark missing data in any band.
+std::set<double> CubeSource::no_data_values() const {
+  std::vector<std::optional<double>> stated(options_.no_data.begin(), options_.no_data.end());
+  if (stated.empty()) {
+    stated = info().band_no_data;
+    stated.push_back(info().no_data);
+  }
+  std::set<double> numbers;
+  for (const auto& value : stated) {
+    if (value && !std::isnan(*value)) {
+      numbers.insert(*value);
+    }
+  }
+  return numbers;
+}
+
+MemorySource::MemorySource(model::BlockSource& source)
+    : name_(source.name()), bands_(source.bands()), empty_bands_(source.empty_bands()) {
   auto block = source.read(whole(source.size()));
   values_ = std::move(block.values);
   valid_ = std::move(block.valid);

@@ -3,8 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "hyperdefect/engine/observer.h"
 #include "hyperdefect/engine/run_config.h"
 #include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/model/block_source.h"
@@ -24,12 +27,30 @@ class CubeSource : public model::BlockSource {
   Size size() const override;
   const spectral::Bands& bands() const override;
   spectral::Block read(const Window& window) override;
+  std::vector<std::int64_t> empty_bands() const override { return empty_bands_; }
+
+  /// For a detector that is fitted on this cube: the bands that the options leave in use decide which pixels
+  /// are valid. Bands among them without any value in the image are marked as bad and empty, and a warning
+  /// names them. Warns too of a spectrum that looks like missing data which nobody calls so.
+  /// @throws InputError if no band is in use, or the cube cannot be read; Interrupted.
+  void prepare_to_fit(const model::PreprocessOptions& options, Observer& observer);
+  /// For a model that takes these bands: only the bands that it reads decide which pixels are valid.
+  /// @throws ModelError if the bands do not match; InputError if the model reads a band without any value.
+  void prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options, Observer& observer);
   const io::CubeInfo& info() const { return reader_.info(); }
   /// (rows, cols) uint8 of io::PixelState, as far as windows were read.
   const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }
 
  private:
+  std::vector<std::int64_t> bands_without_values(Observer& observer);
+  std::string named(const std::vector<std::int64_t>& bands) const;
+  void warn_of_undeclared_fill();
+  std::set<double> no_data_values() const;
+  std::string advice_on(const io::CommonSpectrum& spectrum) const;
+
   io::CubeReader reader_;
+  io::ReadOptions options_;
+  std::vector<std::int64_t> empty_bands_;
 };
 
 /// A source in memory: a tensor that was made, or a cube that was read once because it fits.
@@ -44,10 +65,12 @@ class MemorySource : public model::BlockSource {
   Size size() const override { return {values_.size(1), values_.size(2)}; }
   const spectral::Bands& bands() const override { return bands_; }
   spectral::Block read(const Window& window) override;
+  std::vector<std::int64_t> empty_bands() const override { return empty_bands_; }
 
  private:
   std::string name_;
   spectral::Bands bands_;
+  std::vector<std::int64_t> empty_bands_;
   torch::Tensor values_;
   torch::Tensor valid_;
 };

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/trainer.h"
 
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
@@ -9,30 +15,137 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
+#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/model/band_picker.h"
+#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-/// What two trainings must agree in so that one can go on where the other stopped.
-std::string job_text(const TrainJob& job) {
+using Sources = std::vector<std::shared_ptr<CubeSource>>;
+using Stamps = std::vector<io::CubeStamp>;
+
+std::string configuration_text(const TrainJob& job) {
   auto config = job.config;
-  std::string text =
-      version() + '\n' +
-      schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}) +
-      std::to_string(config.run.seed);
-  for (const auto& cube : job.cubes) {
-    text += '\n' + cube.relative.generic_string();
-  }
-  return text::cat(fingerprint(text));
+  return text::cat(version(), '\n',
+                   schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}),
+                   config.run.seed);
 }
 
-std::vector<std::shared_ptr<model::BlockSource>> open(const TrainJob& job) {
-  std::vector<std::shared_ptr<model::BlockSource>> sources;
+Stamps stamps_of(const TrainJob& job) {
+  Stamps stamps;
   for (const auto& cube : job.cubes) {
-    sources.push_back(std::make_shared<CubeSource>(cube.path, job.config.data));
+    stamps.push_back(io::stamp_of(cube.path));
+  }
+  return stamps;
+}
+
+std::string cubes_text(const TrainJob& job, const Stamps& stamps) {
+  std::string text;
+  for (std::size_t i = 0; i < job.cubes.size(); ++i) {
+    text += job.cubes[i].relative.generic_string() + '\n';
+    for (const auto& file : stamps[i].files) {
+      text += text::cat(file.path, ' ', file.size, ' ', file.modified_ns, '\n');
+    }
+  }
+  return text;
+}
+
+/// What two trainings must agree in so that one can go on where the other stopped: configuration-cubes.
+std::string job_text(const TrainJob& job, const Stamps& stamps) {
+  return text::cat(fingerprint(configuration_text(job)), '-', fingerprint(cubes_text(job, stamps)));
+}
+
+void prepare_like_first(CubeSource& source, const spectral::Bands& bands,
+                        const model::PreprocessOptions& preprocess, Observer& observer) {
+  try {
+    source.prepare_for(bands, preprocess, observer);
+  } catch (const ModelError&) {
+    // check_bands() says it in full.
+  }
+}
+
+/// The first cube decides which bands the model takes.
+Sources open(const TrainJob& job, Observer& observer) {
+  Sources sources;
+  auto preprocess = job.config.preprocess;
+  spectral::Bands bands;
+  for (const auto& cube : job.cubes) {
+    auto source = std::make_shared<CubeSource>(cube.path, job.config.data);
+    if (sources.empty()) {
+      source->prepare_to_fit(preprocess, observer);
+      const auto empty = source->empty_bands();
+      preprocess.drop_bands.insert(preprocess.drop_bands.end(), empty.begin(), empty.end());
+      bands = model::bands_in_use(source->bands(), preprocess);
+    } else {
+      prepare_like_first(*source, bands, preprocess, observer);
+    }
+    sources.push_back(std::move(source));
   }
   return sources;
+}
+
+/// Reads what no pass has read, so that the state of every pixel is known.
+void read_the_rest(CubeSource& source, const FittedModel& model, Observer& observer) {
+  constexpr auto kUnread = static_cast<std::uint8_t>(io::PixelState::unread);
+  for (const auto& window : plan_for(*model.detector, source, model.config.run.ram_mb)) {
+    if (!spectral::part_of(source.pixel_states(), window.keep).eq(kUnread).any().item<bool>()) {
+      continue;
+    }
+    if (observer.stop_requested()) {
+      throw Interrupted(text::cat("stopped while reading ", source.name()));
+    }
+    source.read(window.keep);
+  }
+}
+
+/// The share of valid pixels of each cube. @throws InputError for a cube without any: it teaches nothing.
+std::vector<double> valid_shares(const Sources& sources, const FittedModel& model, Observer& observer) {
+  std::vector<double> shares;
+  for (const auto& source : sources) {
+    read_the_rest(*source, model, observer);
+    shares.push_back(valid_share_of(source->pixel_states()));
+    if (shares.back() == 0.0) {
+      throw InputError(text::cat(source->name(),
+                                 ": no pixel is valid, so there is nothing to learn from; leave "
+                                 "the cube out, or check its no-data values"));
+    }
+  }
+  return shares;
+}
+
+/// The smallest share, without cubes that lack half of what is common: one spoiled cube must not excuse
+/// missing data in all that are judged later.
+double usual_valid_share(const Sources& sources, const std::vector<double>& shares) {
+  auto sorted = shares;
+  std::sort(sorted.begin(), sorted.end());
+  const double least = sorted[sorted.size() / 2] / 2;
+  double usual = 1.0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] >= least) {
+      usual = std::min(usual, shares[i]);
+    } else {
+      log::warning(text::cat(sources[i]->name(), ": only ", text::number(std::round(shares[i] * 1000) / 10),
+                             " % of its pixels are valid, far fewer than in the other training cubes: "
+                             "data.min_valid_share leaves this cube out of account"));
+    }
+  }
+  return usual;
+}
+
+void refuse_changed(const TrainJob& job, const Stamps& before) {
+  const auto now = stamps_of(job);
+  for (std::size_t i = 0; i < job.cubes.size(); ++i) {
+    if (const auto change = io::change_between(before[i], now[i]); !change.empty()) {
+      throw InputError(text::cat(job.cubes[i].path.string(), ": it changed while it was read (", change,
+                                 "): train again when it is complete"));
+    }
+  }
 }
 
 /// All cubes are matched before the first is learned from: a training must not fail in its last hour.
@@ -66,17 +179,31 @@ void refuse_unasked(const std::filesystem::path& file, const std::string& what) 
   }
 }
 
-TrainReport finished_earlier(const TrainJob& job, const TrainFiles& files) {
+/// What of two job_text() differs, in words.
+std::string difference_between(const std::string& trained, const std::string& asked) {
+  return trained.substr(0, trained.find('-')) != asked.substr(0, asked.find('-'))
+             ? "was trained with another configuration"
+             : "was trained on other cubes, or one of them has changed since";
+}
+
+TrainReport finished_earlier(const TrainFiles& files, const std::string& job) {
   TrainReport report{load_model(files.model), {}, true};
-  if (report.model.training != job_text(job)) {
-    throw UsageError(
-        text::cat(files.model.string(),
-                  " was trained on other cubes or with another configuration: take another name with -o, "
-                  "or train it anew with --overwrite"));
+  if (report.model.training != job) {
+    throw UsageError(text::cat(files.model.string(), ' ', difference_between(report.model.training, job),
+                               ": take another name with -o, or train it anew with --overwrite"));
   }
   // A run that was killed after its last step may have left it.
   std::filesystem::remove(files.checkpoint);
   return report;
+}
+
+Provenance provenance_of(const TrainJob& job) {
+  return {version(),
+          "train",
+          text::cat(fingerprint(configuration_text(job))),
+          "",
+          job.config.run.seed,
+          job.config.run.threads};
 }
 
 }  // namespace
@@ -87,52 +214,63 @@ TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
   checkpoint = stem.string() + ".checkpoint.safetensors";
   metrics = stem.string() + ".metrics.csv";
   config = stem.string() + ".config.yaml";
+  lock = output.parent_path() / text::cat('.', output.filename().string(), ".lock");
 }
 
-void check_outputs(const TrainJob& job) {
+FileLock claim_outputs(const TrainJob& job) {
   const TrainFiles files(job.output);
   if (job.output.extension() != ".safetensors") {
     throw UsageError(text::cat("the model's name must end in .safetensors, given ", job.output.string()));
   }
   make_output_folder(job.output.parent_path());
+  auto lock = hold_for_run(files.lock, job.output.string(), provenance_of(job));
   if (!job.overwrite && !job.resume) {
     refuse_unasked(files.model, "a model");
     refuse_unasked(files.checkpoint, "an unfinished training");
     refuse_unasked(files.metrics, "the metrics of a training");
     refuse_unasked(files.config, "the configuration of a training");
   }
+  return lock;
 }
 
 TrainReport train(const TrainJob& job, Observer& observer) {
   const TrainFiles files(job.output);
+  const auto stamps = stamps_of(job);
+  const auto training = job_text(job, stamps);
   if (job.resume && std::filesystem::exists(files.model)) {
-    return finished_earlier(job, files);
+    return finished_earlier(files, training);
   }
   if (job.overwrite) {
     // The old model goes first: a repetition with --resume must not take it for this run's.
     std::filesystem::remove(files.model);
     std::filesystem::remove(files.checkpoint);
   }
+  const auto sources = open(job, observer);
   FitJob fit_job;
-  fit_job.sources = open(job);
+  fit_job.sources.assign(sources.begin(), sources.end());
   fit_job.train = job.config.train;
   fit_job.ram_mb = job.config.run.ram_mb;
   fit_job.seed = static_cast<std::uint64_t>(job.config.run.seed);
   fit_job.checkpoint = files.checkpoint;
   fit_job.resume = job.resume;
-  fit_job.job = job_text(job);
+  fit_job.job = training;
 
   torch::manual_seed(fit_job.seed);
   TrainReport report;
   report.model.config = job.config;
-  report.model.training = fit_job.job;
+  report.model.training = training;
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
   make_detector(report.model, fit_job.sources);
   check_bands(*report.model.detector, fit_job);
+  report.model.training_valid_share =
+      usual_valid_share(sources, valid_shares(sources, report.model, observer));
+  leave_out_extremes(fit_job, report.model);
   report.fit = fit(*report.model.detector, fit_job, observer);
   set_threshold_on_cubes(report.model, fit_job, observer);
+  refuse_changed(job, stamps);
 
-  auto config = job.config;
+  // The model's own, whose drop_bands also hold what was left out as empty or noise.
+  auto config = report.model.config;
   write_file(files.metrics, history_csv(report.fit.history));
   write_file(files.config, schema_of(config).to_yaml());
   save_model(files.model, report.model);

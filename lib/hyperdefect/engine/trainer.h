@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "hyperdefect/core/file_lock.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/fitted_model.h"
 #include "hyperdefect/engine/observer.h"
@@ -23,7 +24,7 @@ struct TrainJob {
 /// The files that a training leaves beside MODEL.safetensors.
 struct TrainFiles {
   explicit TrainFiles(const std::filesystem::path& model);
-  std::filesystem::path model, checkpoint, metrics, config;
+  std::filesystem::path model, checkpoint, metrics, config, lock;
 };
 
 struct TrainReport {
@@ -33,12 +34,14 @@ struct TrainReport {
   bool was_finished = false;
 };
 
-/// Checks that the output can be written and replaces nothing unasked. @throws UsageError
-void check_outputs(const TrainJob& job);
+/// Holds the model's name for this training, as long as the result lives, and checks that the output can be
+/// written and replaces nothing unasked. @throws UsageError, also naming the training that holds the name.
+FileLock claim_outputs(const TrainJob& job);
 
 /// Trains and writes the model, the record of its epochs (CSV) and the effective configuration; the
-/// checkpoint is removed when the model stands. @throws what fit() throws, InputError for a cube that cannot
-/// be read.
+/// checkpoint is removed when the model stands. A model or checkpoint is only taken over by `resume` if the
+/// configuration and the cubes (their paths, sizes and times) are those that it was made with.
+/// @throws what fit() throws, InputError for a cube that cannot be read or changed while it was read.
 TrainReport train(const TrainJob& job, Observer& observer);
 
 }  // namespace hyperdefect::engine

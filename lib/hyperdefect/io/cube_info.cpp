@@ -3,14 +3,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/array_dataset.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_access.h"
+#include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/open_cube.h"
+#include "hyperdefect/io/pixel_flags.h"
+#include "hyperdefect/io/raw_dataset.h"
 #include "hyperdefect/io/spectral_axis.h"
 
 namespace hyperdefect::io {
@@ -39,12 +46,7 @@ void tell_of_second_header(const fs::path& data, const fs::path& header) {
 }
 
 CubeFiles locate(const fs::path& path) {
-  if (!fs::exists(path)) {
-    refuse(path, "there is no such file");
-  }
-  if (fs::is_directory(path)) {
-    refuse(path, "is a folder; a cube is a data file or its .hdr");
-  }
+  check_is_readable_file(path);
   if (!has_header_extension(path)) {
     return {path, find_envi_header(path)};
   }
@@ -124,26 +126,64 @@ void check_tiff_blocks(GDALDataset& dataset, const CubeInfo& info) {
   }
 }
 
-bool fits_type(double value, const std::string& type, std::int64_t bytes) {
-  if (type.starts_with("float")) {
-    return true;
+/// Says which no-data values no value of the file can equal.
+void check_no_data(const CubeInfo& info, const ReadOptions& options) {
+  std::set<std::string> told;
+  for (std::int64_t band = 0; band < info.bands.count; ++band) {
+    for (const double value : no_data_values(info, options, band)) {
+      const bool matches = std::isnan(value)
+                               ? info.data_type.starts_with("float")
+                               : no_data_range(value, info.data_type, info.bytes_per_value).has_value();
+      if (!matches && told.insert(text::number(value)).second) {
+        log::warning(text::cat(info.path.string(), ": the no-data value ", text::number(value),
+                               " does not exist in ", info.data_type, ", so no pixel is marked by it"));
+      }
+    }
   }
-  const bool is_unsigned = type.starts_with("uint");
-  const double values = std::ldexp(1.0, static_cast<int>(8 * bytes));
-  const double least = is_unsigned ? 0 : -values / 2;
-  return value >= least && value < least + values && value == std::floor(value);
 }
 
-void set_no_data(std::optional<double> stated, const ReadOptions& options, CubeInfo& info) {
-  info.no_data = options.no_data ? options.no_data : stated;
-  if (info.no_data && !fits_type(*info.no_data, info.data_type, info.bytes_per_value)) {
-    log::warning(text::cat(info.path.string(), ": the no-data value ", text::number(*info.no_data),
-                           " does not exist in ", info.data_type, ", so no pixel is marked by it"));
+bool same_no_data(const std::optional<double>& a, const std::optional<double>& b) {
+  return a == b || (a && b && std::isnan(*a) && std::isnan(*b));
+}
+
+/// @param stated by the file, one a band.
+void set_no_data(std::vector<std::optional<double>> stated, const ReadOptions& options, CubeInfo& info) {
+  const auto& first = stated.front();
+  if (options.no_data.size() == 1) {
+    info.no_data = options.no_data.front();
+  } else if (options.no_data.empty()) {
+    const bool one = std::all_of(stated.begin(), stated.end(),
+                                 [&](const auto& value) { return same_no_data(value, first); });
+    if (one) {
+      info.no_data = first;
+    } else {
+      info.band_no_data = std::move(stated);
+    }
+  }
+  check_no_data(info, options);
+}
+
+std::vector<std::optional<double>> no_data_of_bands(GDALDataset& dataset) {
+  std::vector<std::optional<double>> stated;
+  for (const int band : band_numbers(dataset).spectral) {
+    stated.push_back(no_data_of(*dataset.GetRasterBand(band)));
+  }
+  return stated;
+}
+
+void check_finite(const std::vector<double>& values, std::string_view what, const CubeInfo& info) {
+  const auto wrong =
+      std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  if (wrong != values.end()) {
+    refuse(info.path, "the ", what, " of band ", wrong - values.begin(), " (counted from 0) is ",
+           text::number(*wrong), "; correct it in the file");
   }
 }
 
 /// A scale of ones and an offset of zeros are left out: there is nothing to apply.
 void set_scale(std::vector<double> scale, std::vector<double> offset, CubeInfo& info) {
+  check_finite(scale, "scale", info);
+  check_finite(offset, "offset", info);
   if (std::any_of(scale.begin(), scale.end(), [](double v) { return v != 1; })) {
     info.scale = std::move(scale);
   }
@@ -173,7 +213,7 @@ void set_envi_scale(const EnviHeader& header, CubeInfo& info) {
 void set_band_scale(GDALDataset& dataset, CubeInfo& info) {
   std::vector<double> scale;
   std::vector<double> offset;
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     scale.push_back(dataset.GetRasterBand(band)->GetScale());
     offset.push_back(dataset.GetRasterBand(band)->GetOffset());
   }
@@ -181,18 +221,46 @@ void set_band_scale(GDALDataset& dataset, CubeInfo& info) {
 }
 
 void set_envi_names(const EnviHeader& header, CubeInfo& info) {
-  // Names may hold commas, so that their count proves nothing.
-  if (auto names = header.words("band names"); static_cast<std::int64_t>(names.size()) == info.bands.count) {
+  auto names = header.words("band names");
+  if (static_cast<std::int64_t>(names.size()) == info.bands.count) {
     info.band_names = std::move(names);
+  } else if (!names.empty()) {
+    log::warning(text::cat(header.place("band names"), " has ", names.size(), " entries for ",
+                           text::counted(info.bands.count, "band"), "; the names are left out"));
   }
 }
 
 void set_band_names(GDALDataset& dataset, CubeInfo& info) {
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     info.band_names.emplace_back(dataset.GetRasterBand(band)->GetDescription());
   }
   if (std::all_of(info.band_names.begin(), info.band_names.end(), [](const auto& n) { return n.empty(); })) {
     info.band_names.clear();
+  }
+}
+
+/// GDAL before 3.7 gives signed bytes as bytes, with a note.
+bool has_signed_bytes(GDALRasterBand& band) {
+  const char* type = band.GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE");
+  return band.GetRasterDataType() == GDT_Byte && type != nullptr && std::string_view(type) == "SIGNEDBYTE";
+}
+
+void set_bands(GDALDataset& dataset, CubeInfo& info) {
+  auto numbers = band_numbers(dataset);
+  auto type = dataset.GetRasterBand(numbers.spectral.front())->GetRasterDataType();
+  for (const int band : numbers.spectral) {
+    type = GDALDataTypeUnion(type, dataset.GetRasterBand(band)->GetRasterDataType());
+  }
+  info.bands.count = static_cast<std::int64_t>(numbers.spectral.size());
+  info.data_type =
+      has_signed_bytes(*dataset.GetRasterBand(numbers.spectral.front())) ? "int8" : type_name(type);
+  info.bytes_per_value = GDALGetDataTypeSizeBytes(type);
+  if (!numbers.alpha.empty()) {
+    log::info(text::cat(info.path.string(), ": band ", numbers.alpha.front(),
+                        " of the file (counted from 1) is its alpha band: it is not taken as spectral, and "
+                        "pixels where it is zero are missing data"));
+    info.file_bands = std::move(numbers.spectral);
+    info.alpha_bands = std::move(numbers.alpha);
   }
 }
 
@@ -201,13 +269,10 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
   int block_cols = 0;
   int block_rows = 0;
   first.GetBlockSize(&block_cols, &block_rows);
-  info.driver = dataset.GetDriver()->GetDescription();
+  info.driver = info.layout ? "ENVI" : dataset.GetDriver()->GetDescription();
   info.rows = dataset.GetRasterYSize();
   info.cols = dataset.GetRasterXSize();
-  info.bands.count = dataset.GetRasterCount();
-  info.data_type = type_name(first.GetRasterDataType());
-  info.bytes_per_value = GDALGetDataTypeSizeBytes(first.GetRasterDataType());
-  info.georeference = georeference_of(dataset);
+  set_bands(dataset, info);
   info.interleave = interleave_of(dataset);
   info.storage_block = {block_rows, block_cols};
 }
@@ -215,6 +280,9 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
 void check_is_cube(GDALDataset& dataset, const fs::path& path) {
   if (dataset.GetRasterCount() == 0) {
     refuse(path, "holds no image that can be read at once; convert the image in it to ENVI or GeoTIFF");
+  }
+  if (band_numbers(dataset).spectral.empty()) {
+    refuse(path, "holds only an alpha band; a cube holds spectral bands");
   }
   auto& first = *dataset.GetRasterBand(1);
   if (GDALDataTypeIsComplex(first.GetRasterDataType()) != 0) {
@@ -228,64 +296,164 @@ void check_is_cube(GDALDataset& dataset, const fs::path& path) {
 
 CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   const auto header = read_envi_header(*files.header);
-  check_size(envi_layout(header), files);
-  tell_of_second_header(files.data, *files.header);
-  const GdalErrors errors;
-  const auto dataset = open_raster(files.data, "ENVI");
-  if (!dataset) {
-    refuse(files.data, "cannot be read: ", errors.reason());
-  }
+  check_overlooked_keys(header);
   CubeInfo info;
   info.path = files.data;
   info.header = *files.header;
+  info.layout = envi_layout(header);
+  check_size(*info.layout, files);
+  tell_of_second_header(files.data, *files.header);
+  const GdalErrors errors;
+  const auto dataset = open_cube(info, options);
+  if (!dataset) {
+    refuse(files.data, "cannot be read: ", errors.reason());
+  }
   set_raster_facts(*dataset, info);
+  info.georeference = georeference_of(header);
   read_spectral_axis(header, options.wavelength_unit, info);
-  set_no_data(header.number("data ignore value"), options, info);
+  set_no_data({header.number("data ignore value")}, options, info);
   set_envi_scale(header, info);
   set_envi_names(header, info);
   return info;
 }
 
-CubeInfo raster_info(const fs::path& path, const ReadOptions& options) {
-  const GdalErrors errors;
-  const auto dataset = open_raster(path);
-  if (!dataset) {
-    fs::path header = path;
-    header.replace_extension(".hdr");
-    refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
-           header.filename().string(), ") lies beside it: ", errors.reason());
+/// What is said of a file that no driver can open.
+[[noreturn]] void refuse_unreadable(const CubeFiles& files, const GdalErrors& errors) {
+  const auto& path = files.data;
+  if (const auto driver = other_driver_of(path); !driver.empty()) {
+    refuse(path, "is of the format ", driver,
+           ", which may refer to other files or to the network, and is not "
+           "opened; only if you trust it, allow it with data.drivers=[",
+           driver, "]");
   }
-  check_is_cube(*dataset, path);
+  if (const auto kind = file_kind(path); kind != FileKind::unknown) {
+    refuse(path, "is ", name_of(kind), " by its content, but cannot be read: ", errors.reason());
+  }
+  fs::path header = path;
+  header.replace_extension(".hdr");
+  if (fs::is_regular_file(header)) {
+    refuse(path, "is no image that can be read, and is not the data file of ", header.filename().string(),
+           ", which is ", find_envi_data(header).filename().string());
+  }
+  refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
+         header.filename().string(), ") lies beside it: ", errors.reason());
+}
+
+bool holds_arrays(FileKind kind) {
+  return kind == FileKind::netcdf || kind == FileKind::hdf4 || kind == FileKind::hdf5;
+}
+
+/// The array of the file that is the cube.
+CubeArray cube_array(const CubeFiles& files) {
+  const GdalErrors errors;
+  const auto file = open_arrays(files.data);
+  if (!file) {
+    refuse_unreadable(files, errors);
+  }
+  return find_cube_array(*file, files.data);
+}
+
+/// The header beside a file that describes itself, if it speaks of such a cube.
+std::optional<EnviHeader> fitting_header(const CubeFiles& files, const CubeInfo& info) {
+  if (!files.header || !looks_like_envi_header(*files.header)) {
+    return std::nullopt;
+  }
+  auto header = read_envi_header(*files.header);
+  if (envi_file_type(header) != EnviFileType::cube) {
+    refuse(header.path(), "says that ", info.path.filename().string(), " is a ", header.text("file type"),
+           ", not a cube");
+  }
+  if (header.has("bands") && header.integer("bands", 1) != info.bands.count) {
+    log::warning(text::cat(info.path.string(), ": has ", text::counted(info.bands.count, "band"),
+                           ", its header ", header.path().filename().string(), " describes ",
+                           header.integer("bands", 1), "; the header is left out"));
+    return std::nullopt;
+  }
+  check_overlooked_keys(header);
+  return header;
+}
+
+/// Adds what the header states and the file does not.
+void add_header(const EnviHeader& header, CubeInfo& info) {
+  info.header = header.path();
+  if (info.scale.empty() && info.offset.empty()) {
+    set_envi_scale(header, info);
+  }
+  if (info.band_names.empty()) {
+    set_envi_names(header, info);
+  }
+}
+
+/// One a band, or one for all.
+std::vector<std::optional<double>> stated_no_data(GDALDataset& dataset,
+                                                  const std::optional<EnviHeader>& header) {
+  auto stated = no_data_of_bands(dataset);
+  const bool none =
+      std::none_of(stated.begin(), stated.end(), [](const auto& value) { return value.has_value(); });
+  if (none && header) {
+    return {header->number("data ignore value")};
+  }
+  return stated;
+}
+
+void tell_of_limits(GDALDataset& dataset, const CubeInfo& info) {
+  for (const auto& limit : info.array ? limits_of(dataset, *info.array) : std::vector<std::string>{}) {
+    log::warning(text::cat(info.path.string(), ": the attribute ", limit, " of ", info.array->name,
+                           " is not applied: values beyond it count as valid; mark them with _FillValue"));
+  }
+}
+
+CubeInfo raster_info(const CubeFiles& files, FileKind kind, const ReadOptions& options) {
   CubeInfo info;
-  info.path = path;
+  info.path = files.data;
+  if (holds_arrays(kind)) {
+    info.array = cube_array(files);
+  }
+  const GdalErrors errors;
+  const auto dataset = open_cube(info, options);
+  if (!dataset) {
+    refuse_unreadable(files, errors);
+  }
+  check_one_page(*dataset, info.path);
+  check_is_cube(*dataset, info.path);
   set_raster_facts(*dataset, info);
+  info.georeference = georeference_of(*dataset);
   if (info.driver == "GTiff") {
     check_tiff_blocks(*dataset, info);
   }
-  read_spectral_axis(*dataset, options.wavelength_unit, info);
-  set_no_data(no_data_of(*dataset->GetRasterBand(1)), options, info);
+  tell_of_limits(*dataset, info);
+  const auto header = fitting_header(files, info);
+  read_spectral_axis(*dataset, header, options.wavelength_unit, info);
+  set_no_data(stated_no_data(*dataset, header), options, info);
   set_band_scale(*dataset, info);
   set_band_names(*dataset, info);
+  if (header) {
+    add_header(*header, info);
+  }
   return info;
+}
+
+/// A header makes raw data of a file whose content is of no known kind. A document, a text or an archive is
+/// no raw data either, unless it happens to have just the size that the header says.
+bool is_raw(const CubeFiles& files, FileKind kind) {
+  if (!files.header || may_hold_cube(kind) || is_picture(kind)) {
+    return false;
+  }
+  const auto size = fs::file_size(files.data);
+  const auto described = described_bytes(*files.header);
+  if (kind == FileKind::unknown && described && size > *described && is_text(files.data)) {
+    refuse(files.data, "is text, not the ", *described, " bytes of pixels that ",
+           files.header->filename().string(), " describes: give the data file");
+  }
+  return kind == FileKind::unknown || size == described;
 }
 
 }  // namespace
 
-std::string to_string(Interleave interleave) {
-  switch (interleave) {
-    case Interleave::bsq:
-      return "bsq";
-    case Interleave::bil:
-      return "bil";
-    case Interleave::bip:
-      break;
-  }
-  return "bip";
-}
-
 CubeInfo read_cube_info(const fs::path& path, const ReadOptions& options) {
   const auto files = locate(path);
-  return files.header ? envi_info(files, options) : raster_info(files.data, options);
+  const auto kind = file_kind(files.data);
+  return is_raw(files, kind) ? envi_info(files, options) : raster_info(files, kind, options);
 }
 
 }  // namespace hyperdefect::io

@@ -2,65 +2,157 @@
 #include "hyperdefect/io/cube_reader.h"
 
 #include <cmath>
-#include <limits>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/cube_survey.h"
+#include "hyperdefect/io/file_mask.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/open_cube.h"
+#include "hyperdefect/io/pixel_flags.h"
 #include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::io {
 namespace {
 
-/// What a band's raw values are tested against and multiplied by.
-struct BandRule {
-  bool good = true;
-  float no_data = std::numeric_limits<float>::quiet_NaN();
-  float saturation = std::numeric_limits<float>::infinity();
-  double scale = 1;
-  double offset = 0;
+/// Values that are read at once when whole bands are looked through.
+constexpr std::int64_t kScannedValues = 4 << 20;
 
-  bool scales() const { return scale != 1 || offset != 0; }
-};
-
-BandRule rule_of(const CubeInfo& info, const ReadOptions& options, std::int64_t band) {
-  const auto b = static_cast<std::size_t>(band);
-  BandRule rule;
-  rule.good = info.bands.is_good(band);
-  rule.no_data = static_cast<float>(info.no_data.value_or(rule.no_data));
-  rule.saturation = static_cast<float>(options.saturation.value_or(rule.saturation));
-  if (options.apply_scale) {
-    rule.scale = info.scale.empty() ? 1 : info.scale[b];
-    rule.offset = info.offset.empty() ? 0 : info.offset[b];
-  }
-  return rule;
+/// Types whose values float32 does not hold exactly are read as float64.
+bool is_wide(const std::string& type) {
+  return type == "float64" || type.ends_with("int32") || type.ends_with("int64");
 }
 
-/// What was seen of a pixel over its bands, as flags, so that the loops over a band have no branches.
-struct PixelFlags {
-  explicit PixelFlags(std::size_t pixels)
-      : no_data(pixels, 0), not_finite(pixels, 0), saturated(pixels, 0), lit(pixels, 0) {}
-  std::vector<std::uint8_t> no_data;
-  std::vector<std::uint8_t> not_finite;
-  std::vector<std::uint8_t> saturated;
-  std::vector<std::uint8_t> lit;
-};
+std::vector<std::int64_t> all_bands(const CubeInfo& info) {
+  std::vector<std::int64_t> bands(static_cast<std::size_t>(info.bands.count));
+  std::iota(bands.begin(), bands.end(), std::int64_t{0});
+  return bands;
+}
 
-void judge(const float* values, const BandRule& rule, PixelFlags& flags) {
-  const auto pixels = flags.lit.size();
-  for (std::size_t i = 0; i < pixels; ++i) {
-    const float v = values[i];
-    flags.no_data[i] |= static_cast<std::uint8_t>(v == rule.no_data);
-    flags.not_finite[i] |= static_cast<std::uint8_t>(!(std::abs(v) <= std::numeric_limits<float>::max()));
-    flags.saturated[i] |= static_cast<std::uint8_t>(v >= rule.saturation);
-    flags.lit[i] |= static_cast<std::uint8_t>(v != 0);
+std::vector<std::int64_t> those_set(const std::vector<bool>& flags) {
+  std::vector<std::int64_t> indices;
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i]) {
+      indices.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  return indices;
+}
+
+std::int64_t bands_in_file(const CubeInfo& info) {
+  return info.bands.count + static_cast<std::int64_t>(info.alpha_bands.size());
+}
+
+std::int64_t pixels_of(const std::vector<Window>& windows) {
+  return std::accumulate(windows.begin(), windows.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Window& window) { return sum + window.pixels(); });
+}
+
+std::vector<bool> good_bands(const CubeInfo& info) {
+  std::vector<bool> good;
+  for (std::int64_t band = 0; band < info.bands.count; ++band) {
+    good.push_back(info.bands.is_good(band));
+  }
+  return good;
+}
+
+/// The numbers of bands in the file; empty for all of them in order, which GDAL reads fastest.
+std::vector<int> numbers_in_file(const CubeInfo& info, const std::vector<std::int64_t>& bands) {
+  std::vector<int> numbers;
+  if (info.alpha_bands.empty() && static_cast<std::int64_t>(bands.size()) == info.bands.count) {
+    return numbers;
+  }
+  for (const auto band : bands) {
+    numbers.push_back(info.file_band(band));
+  }
+  return numbers;
+}
+
+/// GDAL before 3.7 reads signed bytes as if they had no sign.
+void restore_signs(torch::Tensor& values) {
+  values.sub_(values.ge(128).to(values.scalar_type()), 256);
+}
+
+/// Reads bands of a window into `values` (bands, rows, cols), float32 or float64, as the file holds them.
+void read_raw(GDALDataset& dataset, const CubeInfo& info, const Window& window,
+              const std::vector<std::int64_t>& bands, torch::Tensor& values) {
+  auto numbers = numbers_in_file(info, bands);
+  const auto bytes = static_cast<GSpacing>(values.element_size());
+  const GdalErrors errors;
+  const auto result =
+      dataset.RasterIO(GF_Read, gdal_int(window.col), gdal_int(window.row), gdal_int(window.cols),
+                       gdal_int(window.rows), values.data_ptr(), gdal_int(window.cols), gdal_int(window.rows),
+                       values.scalar_type() == torch::kDouble ? GDT_Float64 : GDT_Float32,
+                       gdal_int(values.size(0)), numbers.empty() ? nullptr : numbers.data(), bytes,
+                       window.cols * bytes, window.pixels() * bytes, nullptr);
+  if (result != CE_None || errors.any()) {
+    throw InputError(text::cat(info.path.string(), ": reading rows ", window.row, " to ",
+                               window.end_row() - 1, " failed: ", errors.reason()));
   }
 }
 
-void apply_scale(float* values, std::size_t pixels, const BandRule& rule) {
+/// (bands, rows, cols): the values as the file holds them, float64 where float32 would lose digits.
+torch::Tensor raw_values(GDALDataset& dataset, const CubeInfo& info, const Window& window,
+                         const std::vector<std::int64_t>& bands) {
+  auto values = torch::empty({static_cast<std::int64_t>(bands.size()), window.rows, window.cols},
+                             is_wide(info.data_type) ? torch::kDouble : torch::kFloat);
+  read_raw(dataset, info, window, bands, values);
+  if (info.data_type == "int8") {
+    restore_signs(values);
+  }
+  return values;
+}
+
+void judge(const torch::Tensor& raw, std::int64_t index, const BandRule& rule, PixelFlags& flags) {
+  const auto band = raw[index];
+  if (raw.scalar_type() == torch::kDouble) {
+    flags.judge(band.const_data_ptr<double>(), rule);
+  } else {
+    flags.judge(band.const_data_ptr<float>(), rule);
+  }
+}
+
+/// May be in place.
+template <class T>
+void to_physical(const T* raw, float* values, std::size_t pixels, const BandRule& rule) {
   for (std::size_t i = 0; i < pixels; ++i) {
-    values[i] = static_cast<float>(values[i] * rule.scale + rule.offset);
+    values[i] = narrowed(raw[i] * rule.scale + rule.offset);
+  }
+}
+
+/// A band's raw values in physical units; as they are if they are that already.
+void scale_band(const torch::Tensor& raw, std::int64_t index, const BandRule& rule, torch::Tensor& values) {
+  auto* out = values[index].data_ptr<float>();
+  const auto pixels = static_cast<std::size_t>(raw[index].numel());
+  if (raw.scalar_type() == torch::kDouble) {
+    to_physical(raw[index].const_data_ptr<double>(), out, pixels, rule);
+  } else if (rule.scales()) {
+    to_physical(raw[index].const_data_ptr<float>(), out, pixels, rule);
+  }
+}
+
+/// The float64 values of bands in physical units.
+torch::Tensor physical(const torch::Tensor& raw, const std::vector<BandRule>& rules,
+                       const std::vector<std::int64_t>& bands) {
+  auto values = torch::empty_like(raw);
+  for (std::size_t i = 0; i < bands.size(); ++i) {
+    const auto& rule = rules[static_cast<std::size_t>(bands[i])];
+    const auto index = static_cast<std::int64_t>(i);
+    values[index].copy_(raw[index] * rule.scale + rule.offset);
+  }
+  return values;
+}
+
+void warn_of_lost_digits(const DigitLoss& digits, const CubeInfo& info) {
+  if (const auto value = digits.value()) {
+    log::warning(
+        text::cat(info.path.string(), ": values up to ", text::number(*value),
+                  " need more digits than float32 has, and lose what sets the pixels apart: subtract "
+                  "an offset or scale them"));
   }
 }
 
@@ -70,46 +162,59 @@ void clear_non_finite(float* values, std::size_t pixels) {
   }
 }
 
-/// (rows, cols) uint8 of PixelState.
-torch::Tensor states_of(const PixelFlags& flags, const Window& window, bool zero_is_invalid) {
-  auto states = torch::empty({window.rows, window.cols}, torch::kByte);
-  auto* out = states.data_ptr<std::uint8_t>();
-  for (std::size_t i = 0; i < flags.lit.size(); ++i) {
-    const auto state = flags.no_data[i] != 0                  ? PixelState::no_data
-                       : flags.not_finite[i] != 0             ? PixelState::not_finite
-                       : flags.saturated[i] != 0              ? PixelState::saturated
-                       : flags.lit[i] == 0 && zero_is_invalid ? PixelState::zero
-                                                              : PixelState::valid;
-    out[i] = static_cast<std::uint8_t>(state);
-  }
-  return states;
-}
-
 }  // namespace
 
 struct CubeReader::Source {
   DatasetPtr dataset;
+  std::vector<BandRule> rules;
+  std::optional<FileMask> mask;
+
+  const BandRule& rule(std::int64_t band) const { return rules[static_cast<std::size_t>(band)]; }
+  torch::Tensor raw(const CubeInfo& info, const Window& window,
+                    const std::vector<std::int64_t>& bands) const {
+    return raw_values(*dataset, info, window, bands);
+  }
+
+  /// Takes those bands out of `bands` that hold a value in the window.
+  void find_values(const CubeInfo& info, const Window& window, std::vector<std::int64_t>& bands) const {
+    const auto values = raw(info, window, bands);
+    PixelFlags all(static_cast<std::size_t>(window.pixels()));
+    mask->mark_all_bands(window, all);
+    std::vector<std::int64_t> without;
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      auto flags = all;
+      judge(values, static_cast<std::int64_t>(i), rule(bands[i]), flags);
+      mask->mark_band(bands[i], window, flags);
+      if (!flags.any_value()) {
+        without.push_back(bands[i]);
+      }
+    }
+    bands = std::move(without);
+  }
 };
 
 CubeReader::CubeReader(CubeInfo info, ReadOptions options)
     : info_(std::move(info)),
       options_(std::move(options)),
+      used_(good_bands(info_)),
       states_(
           torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(PixelState::unread), torch::kByte)),
       source_(std::make_unique<Source>()) {
   const GdalErrors errors;
-  source_->dataset = open_raster(info_.path, info_.driver);
+  source_->dataset = open_cube(info_, options_);
   auto* dataset = source_->dataset.get();
   if (dataset == nullptr) {
     throw InputError(text::cat(info_.path.string(), ": cannot be read: ", errors.reason()));
   }
   if (dataset->GetRasterXSize() != info_.cols || dataset->GetRasterYSize() != info_.rows ||
-      dataset->GetRasterCount() != info_.bands.count) {
+      dataset->GetRasterCount() != bands_in_file(info_)) {
     throw InputError(text::cat(info_.path.string(), ": has changed since it was looked at: now ",
                                dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
                                dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
-                               info_.bands.count, "; start again"));
+                               bands_in_file(info_), "; start again"));
   }
+  source_->rules = rules_of(info_, options_);
+  source_->mask.emplace(*dataset, info_, options_);
 }
 
 CubeReader::~CubeReader() = default;
@@ -120,36 +225,89 @@ spectral::Block CubeReader::read(const Window& window) {
   TORCH_CHECK(window.pixels() > 0 && clipped(window, info_.size()) == window, "CubeReader: window ",
               window.row, ",", window.col, " of ", window.rows, "x", window.cols,
               " is not inside the image of ", info_.rows, "x", info_.cols);
-  auto values = torch::empty({info_.bands.count, window.rows, window.cols}, torch::kFloat32);
-  float* data = values.data_ptr<float>();
-  const GdalErrors errors;
-  const auto result = source_->dataset->RasterIO(
-      GF_Read, gdal_int(window.col), gdal_int(window.row), gdal_int(window.cols), gdal_int(window.rows), data,
-      gdal_int(window.cols), gdal_int(window.rows), GDT_Float32, gdal_int(info_.bands.count), nullptr,
-      sizeof(float), window.cols * static_cast<GSpacing>(sizeof(float)),
-      window.pixels() * static_cast<GSpacing>(sizeof(float)), nullptr);
-  if (result != CE_None || errors.any()) {
-    throw InputError(text::cat(info_.path.string(), ": reading rows ", window.row, " to ",
-                               window.end_row() - 1, " failed: ", errors.reason()));
-  }
-
+  const auto raw = source_->raw(info_, window, all_bands(info_));
+  auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
   const auto pixels = static_cast<std::size_t>(window.pixels());
   PixelFlags flags(pixels);
+  source_->mask->mark_all_bands(window, flags);
   for (std::int64_t band = 0; band < info_.bands.count; ++band) {
-    const auto rule = rule_of(info_, options_, band);
-    float* band_values = data + band * window.pixels();
-    if (rule.good) {
-      judge(band_values, rule, flags);
-    } else {
-      clear_non_finite(band_values, pixels);
+    const auto& rule = source_->rule(band);
+    const bool used = used_[static_cast<std::size_t>(band)];
+    if (used) {
+      judge(raw, band, rule, flags);
+      source_->mask->mark_band(band, window, flags);
     }
-    if (rule.scales()) {
-      apply_scale(band_values, pixels, rule);
+    scale_band(raw, band, rule, values);
+    auto* out = values[band].data_ptr<float>();
+    if (!used) {
+      clear_non_finite(out, pixels);
+    } else if (rule.scales()) {
+      flags.judge_scaled(out);
     }
   }
-  const auto states = states_of(flags, window, options_.zero_is_invalid);
+  const auto states = flags.states(window, options_.zero_is_invalid);
   spectral::part_of(states_, window).copy_(states);
   return {values, states.eq(static_cast<std::uint8_t>(PixelState::valid)), window, info_.size()};
+}
+
+void CubeReader::use_bands(std::vector<bool> used) {
+  TORCH_CHECK(static_cast<std::int64_t>(used.size()) == info_.bands.count, "CubeReader: expected ",
+              info_.bands.count, " flags of bands, got ", used.size());
+  used_ = std::move(used);
+}
+
+std::vector<std::int64_t> CubeReader::empty_bands(
+    const std::function<void(std::int64_t, std::int64_t)>& step) {
+  auto empty = those_set(used_);
+  const auto used = empty.size();
+  source_->find_values(info_, {info_.rows / 2, 0, 1, info_.cols}, empty);
+  // Hardly ever is there anything left to look for.
+  const auto windows = scan_windows(info_, static_cast<std::int64_t>(empty.size()), kScannedValues);
+  for (std::size_t i = 0; i < windows.size() && !empty.empty(); ++i) {
+    step(static_cast<std::int64_t>(i), static_cast<std::int64_t>(windows.size()));
+    source_->find_values(info_, windows[i], empty);
+  }
+  return empty.size() < used ? empty : std::vector<std::int64_t>{};
+}
+
+void CubeReader::leave_out(const std::vector<std::int64_t>& bands) {
+  if (!bands.empty() && info_.bands.good.empty()) {
+    info_.bands.good.assign(static_cast<std::size_t>(info_.bands.count), true);
+  }
+  for (const auto band : bands) {
+    info_.bands.good[static_cast<std::size_t>(band)] = false;
+    used_[static_cast<std::size_t>(band)] = false;
+  }
+}
+
+std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
+  const auto bands = those_set(used_);
+  const auto windows = survey_windows(info_);
+  SpectrumCounter counter(pixels_of(windows));
+  DigitLoss digits;
+  for (const auto& window : windows) {
+    const auto raw = source_->raw(info_, window, bands);
+    PixelFlags flags(static_cast<std::size_t>(window.pixels()));
+    source_->mask->mark_all_bands(window, flags);
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      judge(raw, static_cast<std::int64_t>(i), source_->rule(bands[i]), flags);
+      source_->mask->mark_band(bands[i], window, flags);
+    }
+    const auto states = flags.states(window, options_.zero_is_invalid);
+    counter.add(raw, states, window, info_.size());
+    if (raw.scalar_type() == torch::kDouble) {
+      digits.add(physical(raw, source_->rules, bands),
+                 states.eq(static_cast<std::uint8_t>(PixelState::valid)));
+    }
+  }
+  warn_of_lost_digits(digits, info_);
+  std::vector<CommonSpectrum> common;
+  for (const auto& found : counter.above(share)) {
+    const auto values = source_->raw(info_, found.pixel, bands).to(torch::kDouble).flatten();
+    const auto* first = values.const_data_ptr<double>();
+    common.push_back({found.share, {first, first + values.numel()}});
+  }
+  return common;
 }
 
 void set_cache_bytes(std::int64_t bytes) {

@@ -25,7 +25,7 @@ struct EnviWriteOptions {
 /// of the extension), with wavelengths and fwhm in nanometres and the list of bad bands. Both appear whole or
 /// not at all.
 /// @param values (bands, rows, cols), any real type, any device.
-/// @throws UsageError for a path that ends in .hdr or an unknown data type, Error where the disk refuses.
+/// @throws UsageError for a path that ends in .hdr or an unknown data type, Error if the disk refuses.
 void write_envi(const std::filesystem::path& path, const torch::Tensor& values, const spectral::Bands& bands,
                 const EnviWriteOptions& options = {});
 

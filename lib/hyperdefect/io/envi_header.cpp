@@ -2,13 +2,17 @@
 #include "hyperdefect/io/envi_header.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <cmath>
 #include <fstream>
+#include <limits>
+#include <locale>
+#include <sstream>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -17,39 +21,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::int64_t kLargestSide = 0x7fffffff;
-constexpr std::size_t kLargestHeader = std::size_t{1} << 26;
-constexpr std::size_t kLongestQuote = 40;
-
-struct DataType {
-  std::int64_t code;
-  std::string_view name;
-  std::int64_t bytes;
-};
-
-constexpr std::array<DataType, 7> kDataTypes{{{1, "uint8", 1},
-                                              {2, "int16", 2},
-                                              {3, "int32", 4},
-                                              {4, "float32", 4},
-                                              {5, "float64", 8},
-                                              {12, "uint16", 2},
-                                              {13, "uint32", 4}}};
-
-/// Extensions of files that need no ENVI header: the header beside them is another file's.
-constexpr std::array<std::string_view, 28> kSelfDescribing{
-    ".tif", ".tiff", ".png", ".jpg",  ".jpeg", ".bmp",  ".gif", ".json", ".csv", ".txt",
-    ".md",  ".xml",  ".zip", ".html", ".log",  ".gpkg", ".yml", ".yaml", ".pdf", ".h5",
-    ".nc",  ".mat",  ".npy", ".npz",  ".gz",   ".enp",  ".vrt", ".sta"};
-
-constexpr std::array<std::string_view, 16> kDataExtensions{".img", ".dat",  ".raw", ".bil", ".bip", ".bsq",
-                                                           ".bin", ".cube", ".rad", ".sli", ".IMG", ".DAT",
-                                                           ".RAW", ".BIL",  ".BIP", ".BSQ"};
-
-constexpr std::array<std::string_view, 3> kHeaderExtensions{".hdr", ".HDR", ".Hdr"};
-
-std::string in_quotes(std::string_view value) {
-  const bool cut = value.size() > kLongestQuote;
-  return text::cat('\'', value.substr(0, kLongestQuote), cut ? "..." : "", '\'');
-}
+constexpr std::uintmax_t kLargestHeader = std::uintmax_t{1} << 26;
+/// Of the key of a list that lines are overlooked in; more of it would be held once for each of them.
+constexpr std::size_t kLongestKey = 100;
+/// Lines that state nothing are kept only to be told of.
+constexpr std::size_t kMostOverlooked = 1000;
 
 std::string normalised_key(std::string_view raw) {
   std::string key;
@@ -62,13 +38,26 @@ std::string normalised_key(std::string_view raw) {
   return key;
 }
 
+/// What is left of a number that float64 cannot hold: 0 or infinity. A mark of missing data may be rounded to
+/// -1.8e+308.
+double beyond_range(std::string_view word) {
+  std::istringstream stream{std::string(word)};
+  stream.imbue(std::locale::classic());
+  double value = 0;
+  stream >> value;
+  return stream ? value : std::copysign(std::numeric_limits<double>::infinity(), value);
+}
+
 std::optional<double> parsed_number(std::string_view word) {
-  if (word.starts_with('+')) {
+  if (word.starts_with('+') && !word.starts_with("+-")) {
     word.remove_prefix(1);
   }
   double value = 0;
   const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return failure == std::errc() && end == word.data() + word.size() ? std::optional(value) : std::nullopt;
+  if (failure == std::errc::invalid_argument || end != word.data() + word.size()) {
+    return std::nullopt;
+  }
+  return failure == std::errc() ? value : beyond_range(word);
 }
 
 std::vector<std::string> split(std::string_view list, std::string_view separators) {
@@ -92,11 +81,12 @@ class Lines {
     if (rest_.empty()) {
       return std::nullopt;
     }
-    const auto end = std::min(rest_.find('\n'), rest_.size());
-    auto line = rest_.substr(0, end);
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    const auto end = std::min(rest_.find_first_of("\r\n"), rest_.size());
+    const auto line = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    rest_.remove_prefix(rest_.starts_with("\r\n") ? 2 : std::min<std::size_t>(1, rest_.size()));
     ++number_;
-    return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+    return line;
   }
 
   /// The next line that is not a comment.
@@ -137,140 +127,146 @@ void check_first_line(std::string_view header, std::string_view line, const fs::
         "GeoTIFF");
   }
   refuse(
-      text::cat("is not an ENVI header: its first line is ", in_quotes(text::trimmed(line)), ", not ENVI"));
+      text::cat("is not an ENVI header: its first line is ", text::shown(text::trimmed(line)), ", not ENVI"));
 }
 
-/// The text between the braces, of which the first one opens `value`.
-std::string braced_value(std::string value, Lines& lines, const std::string& key, const fs::path& path) {
-  const auto first_line = lines.number();
-  while (value.find('}') == std::string::npos) {
-    const auto line = lines.next_statement();
-    if (!line) {
-      throw InputError(text::cat(path.string(), " line ", first_line, ": the list '", key,
-                                 "' is not closed; add the missing }"));
-    }
-    value += '\n';
-    value += *line;
+/// Collects what a header states, line by line.
+class Parser {
+ public:
+  Parser(std::string_view text, fs::path path) : lines_(text), path_(std::move(path)) {
+    check_first_line(text, lines_.next().value_or(""), path_);
   }
-  return text::trimmed(std::string_view(value).substr(1, value.find('}') - 1));
-}
 
-std::string file_text(const fs::path& path, std::size_t most) {
+  EnviHeader parse() {
+    while (const auto line = lines_.next_statement()) {
+      take(*line);
+    }
+    return {std::move(path_), std::move(entries_), std::move(overlooked_)};
+  }
+
+ private:
+  void take(std::string_view line) {
+    const auto equals = line.find('=');
+    auto key = normalised_key(line.substr(0, equals));
+    if (equals == std::string_view::npos || key.empty()) {
+      overlook(line, "");
+      return;
+    }
+    valueless_.clear();
+    EnviHeader::Entry entry{text::trimmed(line.substr(equals + 1)), lines_.number(), "", 0};
+    if (entry.value.starts_with('{')) {
+      read_braces(key, entry);
+    }
+    keep(std::move(key), std::move(entry));
+  }
+
+  /// Reads on to the brace that closes the one which opens the value.
+  void read_braces(const std::string& key, EnviHeader::Entry& entry) {
+    std::string value = entry.value.substr(1);
+    auto close = value.find('}');
+    while (close == std::string::npos) {
+      const auto line = lines_.next_statement();
+      if (!line) {
+        throw InputError(text::cat(path_.string(), " line ", entry.line, ": the list ", text::shown(key),
+                                   " is not closed; add the missing }"));
+      }
+      if (line->find('=') != std::string_view::npos) {
+        overlook(*line, key);
+      }
+      const auto begin = value.size() + 1;
+      value.append(1, '\n').append(*line);
+      close = value.find('}', begin);
+    }
+    entry.rest = text::trimmed(std::string_view(value).substr(close + 1));
+    entry.value = text::trimmed(std::string_view(value).substr(0, close));
+  }
+
+  /// A key without a value states nothing, also where it stands a second time.
+  void keep(std::string key, EnviHeader::Entry entry) {
+    if (entry.value.empty() && entry.rest.empty()) {
+      valueless_ = std::move(key);
+      return;
+    }
+    const auto [known, is_new] = entries_.try_emplace(std::move(key), entry);
+    if (!is_new) {
+      const auto& before = known->second;
+      entry.other_line = before.value != entry.value ? before.line : before.other_line;
+      known->second = std::move(entry);
+    }
+  }
+
+  void overlook(std::string_view line, const std::string& list) {
+    if (auto text = text::trimmed(line); !text.empty() && overlooked_.size() < kMostOverlooked) {
+      overlooked_.push_back(
+          {std::move(text), lines_.number(), list.substr(0, kLongestKey), std::exchange(valueless_, {})});
+    }
+  }
+
+  Lines lines_;
+  /// The key of the statement before, if it has no value.
+  std::string valueless_;
+  fs::path path_;
+  std::map<std::string, EnviHeader::Entry> entries_;
+  std::vector<EnviHeader::Overlooked> overlooked_;
+};
+
+std::string file_text(const fs::path& path) {
+  std::error_code unknown;
+  const auto size = fs::file_size(path, unknown);
+  if (!unknown && size > kLargestHeader) {
+    throw InputError(text::cat(path.string(), ": has ", size, " bytes; a header may have at most ",
+                               kLargestHeader, ": is it the data file?"));
+  }
   std::ifstream stream(path, std::ios::binary);
-  std::string bytes(most, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(most));
-  if (stream.bad() || (!stream && stream.gcount() == 0)) {
+  std::string bytes(unknown ? 0 : size, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (bytes.empty() || stream.gcount() == 0) {
     throw InputError(text::cat(path.string(), ": cannot be read, or is empty"));
   }
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
   return bytes;
 }
 
-const DataType& data_type(const EnviHeader& header) {
-  const auto code = header.integer("data type", 1);
-  const auto known =
-      std::find_if(kDataTypes.begin(), kDataTypes.end(), [&](const auto& t) { return t.code == code; });
-  if (known != kDataTypes.end()) {
-    return *known;
-  }
-  const char* const kind = code == 6 || code == 9     ? " (complex)"
-                           : code == 14 || code == 15 ? " (64 bit)"
-                                                      : "";
-  throw InputError(text::cat(
-      header.path().string(), ": data type = ", code, kind,
-      " is not supported: it must be 1, 2, 3, 4, 5, 12 or 13 (real numbers, whole ones of at most 32 bits)"));
-}
-
-std::string interleave(const EnviHeader& header) {
-  const auto name = text::lower(header.text("interleave"));
-  if (name != "bsq" && name != "bil" && name != "bip") {
-    throw InputError(text::cat(header.path().string(), ": interleave = ", in_quotes(name),
-                               " is not known: it must be bsq, bil or bip"));
-  }
-  return name;
-}
-
-void check_is_raw_cube(const EnviHeader& header) {
-  const auto refuse = [&](std::string_view why) {
-    throw InputError(text::cat(header.path().string(), ": ", why));
-  };
-  if (envi_file_type(header) == EnviFileType::spectral_library) {
-    refuse("is a spectral library, not a cube");
-  }
-  if (envi_file_type(header) == EnviFileType::classification) {
-    refuse("is a classification map, not a cube");
-  }
-  if (header.number("file compression").value_or(0) != 0) {
-    refuse(
-        "file compression = 1: compressed ENVI data cannot be checked for completeness; unpack the data "
-        "file");
-  }
-  if (header.number("byte order").value_or(0) != 0 && header.number("byte order") != 1.0) {
-    refuse(text::cat("byte order = ", header.text("byte order"),
-                     ": it must be 0 (little-endian) or 1 (big-endian)"));
-  }
-}
-
-void check_bytes_are_countable(const EnviLayout& layout, const fs::path& path) {
-  std::int64_t bytes = layout.rows * layout.cols;
-  if (__builtin_mul_overflow(bytes, layout.bands, &bytes) ||
-      __builtin_mul_overflow(bytes, layout.bytes_per_value, &bytes) ||
-      __builtin_add_overflow(bytes, layout.header_offset, &bytes)) {
-    throw InputError(text::cat(path.string(), ": ", layout.cols, " samples, ", layout.rows, " lines and ",
-                               layout.bands, " bands are more than any file can hold"));
-  }
-}
-
-bool is_self_describing(const fs::path& data) {
-  const auto extension = text::lower(data.extension().string());
-  return std::find(kSelfDescribing.begin(), kSelfDescribing.end(), extension) != kSelfDescribing.end();
-}
-
-std::optional<fs::path> existing_header(const fs::path& without_extension) {
-  for (const auto extension : kHeaderExtensions) {
-    fs::path header = without_extension;
-    header += extension;
-    if (fs::is_regular_file(header)) {
-      return header;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Files named like the header with a usual extension of raw data, unless they have a header of their own.
-std::vector<fs::path> data_candidates(const fs::path& stem) {
-  std::vector<fs::path> found;
-  for (const auto extension : kDataExtensions) {
-    fs::path data = stem;
-    data += extension;
-    if (fs::is_regular_file(data) && !existing_header(data)) {
-      found.push_back(data);
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
-EnviHeader::EnviHeader(fs::path path, std::map<std::string, Entry> entries)
-    : path_(std::move(path)), entries_(std::move(entries)) {}
-
-std::string EnviHeader::text(const std::string& key) const {
-  const auto entry = entries_.find(key);
-  return entry == entries_.end() ? std::string() : entry->second.value;
-}
+EnviHeader::EnviHeader(fs::path path, std::map<std::string, Entry> entries,
+                       std::vector<Overlooked> overlooked)
+    : path_(std::move(path)), entries_(std::move(entries)), overlooked_(std::move(overlooked)) {}
 
 std::string EnviHeader::place(const std::string& key) const {
   return text::cat(path_.string(), " line ", entries_.at(key).line, ": ", key);
 }
 
+const EnviHeader::Entry* EnviHeader::stated(const std::string& key) const {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) {
+    return nullptr;
+  }
+  const auto& entry = found->second;
+  if (entry.other_line != 0) {
+    throw InputError(text::cat(place(key), " has another value on line ", entry.other_line,
+                               "; remove one of the two lines"));
+  }
+  if (!entry.rest.empty()) {
+    throw InputError(text::cat(place(key), ": ", text::shown(entry.rest),
+                               " stands behind the closing }; remove it, or move it before the }"));
+  }
+  return &entry;
+}
+
+std::string EnviHeader::text(const std::string& key) const {
+  const auto* entry = stated(key);
+  return entry == nullptr ? std::string() : entry->value;
+}
+
 std::optional<double> EnviHeader::number(const std::string& key) const {
-  if (!has(key)) {
+  const auto* entry = stated(key);
+  if (entry == nullptr) {
     return std::nullopt;
   }
-  const auto value = parsed_number(text(key));
+  const auto value = parsed_number(entry->value);
   if (!value) {
-    throw InputError(text::cat(place(key), " = ", in_quotes(text(key)), " is not a number"));
+    throw InputError(text::cat(place(key), " = ", text::shown(entry->value), " is not a number"));
   }
   return value;
 }
@@ -280,10 +276,11 @@ std::int64_t EnviHeader::integer(const std::string& key, std::int64_t least) con
   if (!value) {
     throw InputError(text::cat(path_.string(), ": the key '", key, "' is missing"));
   }
-  if (*value < static_cast<double>(least) || *value > static_cast<double>(kLargestSide) ||
-      *value != static_cast<double>(static_cast<std::int64_t>(*value))) {
-    throw InputError(text::cat(place(key), " = ", text(key), ": it must be a whole number from ", least,
-                               " to ", kLargestSide));
+  // NaN fails every comparison: the number must be shown to be in range before it is cast.
+  const bool in_range = *value >= static_cast<double>(least) && *value <= static_cast<double>(kLargestSide);
+  if (!in_range || *value != std::floor(*value)) {
+    throw InputError(text::cat(place(key), " = ", text::number(*value), ": it must be a whole number from ",
+                               least, " to ", kLargestSide));
   }
   return static_cast<std::int64_t>(*value);
 }
@@ -293,8 +290,12 @@ std::vector<double> EnviHeader::numbers(const std::string& key) const {
   for (const auto& word : split(text(key), ", \t\n\r")) {
     const auto value = parsed_number(word);
     if (!value) {
-      throw InputError(text::cat(place(key), ": entry ", values.size() + 1, ", ", in_quotes(word),
+      throw InputError(text::cat(place(key), ": entry ", values.size() + 1, ", ", text::shown(word),
                                  ", is not a number; is the list's closing } missing?"));
+    }
+    if (!std::isfinite(*value)) {
+      throw InputError(text::cat(place(key), ": entry ", values.size() + 1, ", ", text::shown(word),
+                                 ", is not finite; correct it, or remove the list"));
     }
     values.push_back(*value);
   }
@@ -311,33 +312,20 @@ std::vector<double> EnviHeader::numbers_per_band(const std::string& key, std::in
 }
 
 std::vector<std::string> EnviHeader::words(const std::string& key) const {
-  return split(text(key), ",");
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::vector<std::string>() : split(found->second.value, ",");
 }
 
 EnviHeader parse_envi_header(std::string_view text, const fs::path& path) {
-  Lines lines(text);
-  check_first_line(text, lines.next().value_or(""), path);
-  std::map<std::string, EnviHeader::Entry> entries;
-  while (const auto line = lines.next_statement()) {
-    const auto equals = line->find('=');
-    const auto key =
-        equals == std::string_view::npos ? std::string() : normalised_key(line->substr(0, equals));
-    if (key.empty()) {
-      continue;
-    }
-    const auto number = lines.number();
-    auto value = text::trimmed(line->substr(equals + 1));
-    if (value.starts_with('{')) {
-      value = braced_value(std::move(value), lines, key, path);
-    }
-    entries[key] = {std::move(value), number};
+  if (const auto at = text.find('\0'); at != std::string_view::npos) {
+    throw InputError(text::cat(path.string(), ": byte ", at + 1,
+                               " is zero, so this is no text; save the header as plain text (UTF-8)"));
   }
-  return {path, std::move(entries)};
+  return Parser(text, path).parse();
 }
 
 EnviHeader read_envi_header(const fs::path& path) {
-  return parse_envi_header(file_text(path, std::min<std::size_t>(kLargestHeader, fs::file_size(path) + 1)),
-                           path);
+  return parse_envi_header(file_text(path), path);
 }
 
 bool looks_like_envi_header(const fs::path& path) {
@@ -350,64 +338,6 @@ bool looks_like_envi_header(const fs::path& path) {
     view.remove_prefix(kByteOrderMark.size());
   }
   return text::trimmed(view).starts_with("ENVI");
-}
-
-EnviFileType envi_file_type(const EnviHeader& header) {
-  const auto type = text::lower(header.text("file type"));
-  if (type.find("spectral library") != std::string::npos) {
-    return EnviFileType::spectral_library;
-  }
-  return type.find("classification") != std::string::npos ? EnviFileType::classification : EnviFileType::cube;
-}
-
-EnviLayout envi_layout(const EnviHeader& header) {
-  check_is_raw_cube(header);
-  const auto& type = data_type(header);
-  EnviLayout layout;
-  layout.rows = header.integer("lines", 1);
-  layout.cols = header.integer("samples", 1);
-  layout.bands = header.integer("bands", 1);
-  layout.header_offset = header.has("header offset") ? header.integer("header offset", 0) : 0;
-  layout.bytes_per_value = type.bytes;
-  layout.data_type = type.name;
-  layout.interleave = interleave(header);
-  check_bytes_are_countable(layout, header.path());
-  return layout;
-}
-
-std::optional<fs::path> find_envi_header(const fs::path& data) {
-  if (auto own = existing_header(data)) {
-    return own;
-  }
-  if (is_self_describing(data) || !data.has_extension()) {
-    return std::nullopt;
-  }
-  fs::path stem = data;
-  return existing_header(stem.replace_extension());
-}
-
-fs::path find_envi_data(const fs::path& header) {
-  fs::path stem = header;
-  stem.replace_extension();
-  if (fs::is_regular_file(stem)) {
-    return stem;
-  }
-  const auto found = data_candidates(stem);
-  if (found.empty()) {
-    throw InputError(text::cat(header.string(), ": the header's data file is missing: neither ",
-                               stem.filename().string(), " nor ", stem.filename().string(),
-                               ".img, .dat, .raw, .bil, .bip, .bsq, .bin, .cube lies beside it"));
-  }
-  if (found.size() > 1) {
-    throw InputError(text::cat(header.string(), ": both ", found[0].filename().string(), " and ",
-                               found[1].filename().string(),
-                               " could be its data file; give the data file instead"));
-  }
-  return found[0];
-}
-
-bool has_header_extension(const fs::path& path) {
-  return text::lower(path.extension().string()) == ".hdr";
 }
 
 }  // namespace hyperdefect::io

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/io/find_cubes.h"
 
-#include <glob.h>
-
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <map>
-#include <optional>
-#include <regex>
-#include <set>
+#include <cstdlib>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/cube_names.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_access.h"
+#include "hyperdefect/io/file_kind.h"
+#include "hyperdefect/io/folder_search.h"
+#include "hyperdefect/io/input_list.h"
+#include "hyperdefect/io/path_pattern.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -23,257 +24,189 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSought =
-    "GeoTIFF files (.tif, .tiff) and files with an ENVI header (.hdr); masks, white and dark references, "
-    "results and "
-    "class maps are left out";
-constexpr std::array<std::string_view, 6> kRawExtensions{".img", ".raw", ".bil", ".bip", ".bsq", ".cube"};
+    "GeoTIFF files (.tif, .tiff) and files with an ENVI header (.hdr), netCDF, HDF and JPEG 2000 files";
 
-bool is_one_of(const std::string& extension, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), extension) != names.end();
+/// Whether something has this name, be it a link that leads nowhere.
+bool is_there(const fs::path& path) {
+  std::error_code failure;
+  return fs::exists(fs::symlink_status(path, failure));
 }
 
-bool is_reference_or_result(const fs::path& path) {
-  static const std::regex reference("(white|dark)[ _.-]?ref(s|erences?)?([^a-z]|$)");
-  static const std::regex result(".*_(mask|score|sad|defects|overlay|objects|part_[a-z_]+)");
-  const auto stem = text::lower(path.stem().string());
-  return stem == "white" || stem == "dark" || std::regex_search(stem, reference) ||
-         std::regex_match(stem, result);
+bool is_folder(const fs::path& path) {
+  std::error_code failure;
+  return fs::is_directory(path, failure);
 }
 
-/// Whether the header describes a cube, or at least something whose fault a reader should name.
-bool describes_cube(const fs::path& header) {
-  if (!looks_like_envi_header(header)) {
-    return false;
-  }
-  try {
-    return envi_file_type(read_envi_header(header)) == EnviFileType::cube;
-  } catch (const InputError&) {
-    return true;
-  }
-}
-
-/// The data file of a header, or the header itself where there is none.
-fs::path data_or_header(const fs::path& header) {
-  try {
-    return find_envi_data(header);
-  } catch (const InputError&) {
-    return header;
-  }
-}
-
-/// What in a folder stands for a cube: its data file, or nothing where the file is no cube.
-std::optional<fs::path> cube_behind(const fs::path& file) {
-  if (file.filename().string().starts_with('.') || is_reference_or_result(file)) {
-    return std::nullopt;
-  }
-  if (has_header_extension(file)) {
-    return describes_cube(file) ? std::optional(data_or_header(file)) : std::nullopt;
-  }
-  if (const auto header = find_envi_header(file)) {
-    return describes_cube(*header) ? std::optional(file) : std::nullopt;
-  }
-  const auto extension = text::lower(file.extension().string());
-  const bool raw = std::find(kRawExtensions.begin(), kRawExtensions.end(), extension) != kRawExtensions.end();
-  return raw || is_one_of(extension, {".tif", ".tiff"}) ? std::optional(file) : std::nullopt;
-}
-
-/// A cube before its name is settled: `folder` is what the name keeps of its path.
-struct Found {
-  fs::path path;
-  fs::path folder;
-};
-
-void sort_by_path(std::vector<Found>& found) {
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.path < b.path; });
-}
-
-std::vector<Found> cubes_below(const fs::path& root) {
-  std::vector<Found> found;
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (auto entry = fs::recursive_directory_iterator(root, options);
-       entry != fs::recursive_directory_iterator(); ++entry) {
-    if (entry->is_directory()) {
-      if (entry->path().filename().string().starts_with('.')) {
-        entry.disable_recursion_pending();
-      }
-    } else if (entry->is_regular_file()) {
-      if (const auto cube = cube_behind(entry->path())) {
-        found.push_back({*cube, cube->parent_path().lexically_relative(root)});
-      }
-    }
-  }
-  sort_by_path(found);
-  return found;
-}
-
-bool has_wildcard(const std::string& text) {
-  return text.find_first_of("*?[{") != std::string::npos;
-}
-
-/// The folders of a pattern before its first wildcard.
-fs::path fixed_part(const fs::path& pattern) {
-  fs::path fixed;
-  for (const auto& part : pattern.parent_path()) {
-    if (has_wildcard(part.string())) {
-      break;
-    }
-    fixed /= part;
-  }
-  return fixed;
-}
-
-std::vector<fs::path> matches(const std::string& pattern) {
-  glob_t results{};
-  std::vector<fs::path> paths;
-  if (::glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &results) == 0) {
-    paths.assign(results.gl_pathv, results.gl_pathv + results.gl_pathc);
-  }
-  ::globfree(&results);
-  return paths;
-}
-
-fs::path below(const fs::path& folder, const fs::path& base) {
-  return base.empty() ? folder : folder.lexically_relative(base);
-}
-
-std::vector<Found> cubes_matching(const std::string& pattern) {
-  std::vector<Found> found;
-  const auto base = fixed_part(pattern);
-  for (const auto& match : matches(pattern)) {
-    if (fs::is_directory(match)) {
-      for (auto& cube : cubes_below(match)) {
-        found.push_back({cube.path, below(cube.path.parent_path(), base)});
-      }
-    } else if (const auto cube = cube_behind(match)) {
-      found.push_back({*cube, below(cube->parent_path(), base)});
-    }
-  }
-  if (found.empty()) {
-    throw InputError(text::cat(pattern, ": no cube matches the pattern; looked for ", kSought));
-  }
-  return found;
-}
-
-std::vector<Found> cubes_of(const std::string& input);
-
-std::vector<Found> cubes_listed(const fs::path& list) {
-  std::ifstream stream(list);
-  if (!stream) {
-    throw InputError(text::cat(list.string(), ": the list of inputs cannot be read"));
-  }
-  std::vector<Found> found;
-  for (std::string line; std::getline(stream, line);) {
-    const auto entry = text::trimmed(line);
-    if (entry.empty() || entry.starts_with('#')) {
-      continue;
-    }
-    if (entry.starts_with('@')) {
-      throw InputError(text::cat(list.string(), ": a list cannot name another list (", entry, ")"));
-    }
-    const auto cubes = cubes_of((list.parent_path() / entry).string());
-    found.insert(found.end(), cubes.begin(), cubes.end());
-  }
-  if (found.empty()) {
-    throw InputError(
-        text::cat(list.string(), ": the list names no input; write one file, folder or pattern a line"));
-  }
-  return found;
-}
-
-std::vector<Found> cubes_of(const std::string& input) {
-  const fs::path path = input;
-  if (fs::is_directory(path)) {
-    auto found = cubes_below(path);
-    if (found.empty()) {
-      throw InputError(text::cat(input, ": the folder holds no cube; looked for ", kSought));
-    }
-    return found;
-  }
-  if (fs::exists(path)) {
-    return {{has_header_extension(path) ? data_or_header(path) : path, {}}};
-  }
-  if (has_wildcard(input)) {
-    return cubes_matching(input);
-  }
-  throw InputError(text::cat(input, ": there is no such file or folder"));
-}
-
-std::vector<Found> without_duplicates(std::vector<Found> found) {
-  std::set<fs::path> seen;
-  std::erase_if(found,
-                [&](const Found& cube) { return !seen.insert(fs::weakly_canonical(cube.path)).second; });
-  return found;
+std::string but_left_out(const std::vector<LeftOut>& left_out) {
+  return left_out.empty() ? std::string() : text::cat("; ", describe(left_out));
 }
 
 fs::path common_folder(const fs::path& a, const fs::path& b) {
+  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   fs::path common;
-  for (auto i = a.begin(), j = b.begin(); i != a.end() && j != b.end() && *i == *j; ++i, ++j) {
-    common /= *i;
+  for (auto part = a.begin(); part != end; ++part) {
+    common /= *part;
   }
   return common;
 }
 
-using Groups = std::map<fs::path, std::vector<std::size_t>>;
-
-Groups same_names(const std::vector<CubeInput>& cubes) {
-  Groups groups;
-  for (std::size_t i = 0; i < cubes.size(); ++i) {
-    groups[cubes[i].relative].push_back(i);
-  }
-  std::erase_if(groups, [](const auto& group) { return group.second.size() < 2; });
-  return groups;
+/// A leading ~ is the user's own folder, which a shell does not expand within quotes.
+std::string with_home(const std::string& pattern) {
+  const char* const home = std::getenv("HOME");
+  return pattern.starts_with("~/") && home != nullptr ? home + pattern.substr(1) : pattern;
 }
 
-void keep_extensions(const std::vector<std::size_t>& group, std::vector<CubeInput>& cubes) {
-  const auto folder_of = [&](std::size_t i) { return fs::weakly_canonical(cubes[i].path).parent_path(); };
-  for (const auto i : group) {
-    const bool shares = std::any_of(group.begin(), group.end(),
-                                    [&](std::size_t j) { return j != i && folder_of(i) == folder_of(j); });
-    if (shares) {
-      cubes[i].relative.replace_filename(cubes[i].path.filename());
+/// Follows the inputs one by one.
+class Inputs {
+ public:
+  explicit Inputs(const StopRequested& stop_requested)
+      : step_([&stop_requested] {
+          if (stop_requested && stop_requested()) {
+            throw Interrupted("stopped while looking for cubes");
+          }
+        }) {}
+
+  void add(const std::string& input) {
+    step_();
+    if (input.starts_with('@') && !is_there(input)) {
+      add_list(input.substr(1));
+    } else {
+      add_one(input, {});
     }
   }
+
+  SearchResult result() { return std::move(all_); }
+
+ private:
+  /// @param start what a relative input is relative to; empty is the working directory.
+  void add_one(const std::string& input, const fs::path& start) {
+    const auto path = start / input;
+    if (is_folder(path)) {
+      add_folder(path);
+    } else if (is_there(path)) {
+      add_file(path);
+    } else if (has_wildcard(input)) {
+      add_pattern(with_home(input), start);
+    } else {
+      throw InputError(text::cat(path.string(), ": there is no such file or folder"));
+    }
+  }
+
+  /// Sorted by path, since a folder hands out its files in any order.
+  void take(SearchResult found) {
+    std::stable_sort(found.cubes.begin(), found.cubes.end(),
+                     [](const FoundCube& a, const FoundCube& b) { return a.path < b.path; });
+    std::stable_sort(found.left_out.begin(), found.left_out.end(),
+                     [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
+    all_.cubes.insert(all_.cubes.end(), found.cubes.begin(), found.cubes.end());
+    all_.left_out.insert(all_.left_out.end(), found.left_out.begin(), found.left_out.end());
+  }
+
+  void add_folder(const fs::path& folder) {
+    SearchResult found;
+    // Without a slash behind it, or the names of its files would be relative to something else.
+    const auto root = folder.has_filename() ? folder : folder.parent_path();
+    search_folder(root, root, step_, found);
+    if (found.cubes.empty()) {
+      throw InputError(text::cat(folder.string(), ": the folder holds no cube; looked for ", kSought,
+                                 but_left_out(found.left_out)));
+    }
+    take(std::move(found));
+  }
+
+  void add_file(const fs::path& file) {
+    check_is_readable_file(file);
+    all_.cubes.push_back({has_header_extension(file) ? data_or_header(file) : file, {}});
+  }
+
+  void add_pattern(const std::string& pattern, const fs::path& start) {
+    SearchResult found;
+    const auto patterns = expand_braces(pattern);
+    auto base = start / fixed_part(patterns.front());
+    for (const auto& one : patterns) {
+      base = common_folder(base, start / fixed_part(one));
+    }
+    for (const auto& one : patterns) {
+      for (const auto& match : matches(one, start, step_)) {
+        if (is_folder(match)) {
+          search_folder(match, base, step_, found);
+        } else {
+          judge(match, folder_below(match.parent_path(), base), found);
+        }
+      }
+    }
+    if (found.cubes.empty()) {
+      throw InputError(text::cat((start / pattern).string(), ": no cube matches the pattern; looked for ",
+                                 kSought, but_left_out(found.left_out)));
+    }
+    take(std::move(found));
+  }
+
+  void add_list(const fs::path& list) {
+    for (const auto& entry : read_input_list(list, step_)) {
+      add_one(entry, list.parent_path());
+    }
+  }
+
+  SearchStep step_;
+  SearchResult all_;
+};
+
+/// Among several names of one file, the one under which it can best be read.
+bool is_better(const fs::path& a, const fs::path& b) {
+  const auto rank = [](const fs::path& path) {
+    std::error_code failure;
+    const bool described = file_kind(path) != FileKind::unknown || find_envi_header(path).has_value();
+    return std::pair(!described, fs::is_symlink(path, failure));
+  };
+  return rank(a) < rank(b);
 }
 
-void keep_folders(const std::vector<std::size_t>& group, std::vector<CubeInput>& cubes) {
-  auto common = fs::weakly_canonical(cubes[group[0]].path).parent_path();
-  for (const auto i : group) {
-    common = common_folder(common, fs::weakly_canonical(cubes[i].path).parent_path());
+std::vector<FoundCube> without_duplicates(const std::vector<FoundCube>& found) {
+  std::unordered_map<std::string, std::size_t> best;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    auto& kept = best.emplace(resolved(found[i].path).string(), i).first->second;
+    if (found[kept].path != found[i].path && is_better(found[i].path, found[kept].path)) {
+      kept = i;
+    }
   }
-  for (const auto i : group) {
-    const auto folder = fs::weakly_canonical(cubes[i].path).parent_path().lexically_relative(common);
-    cubes[i].relative = (folder / cubes[i].relative.filename()).lexically_normal();
+  std::vector<std::size_t> places;
+  for (const auto& [file, place] : best) {
+    places.push_back(place);
   }
+  std::sort(places.begin(), places.end());
+  std::vector<FoundCube> once;
+  for (const auto place : places) {
+    once.push_back(found[place]);
+  }
+  return once;
 }
 
-std::vector<CubeInput> named(const std::vector<Found>& found) {
-  std::vector<CubeInput> cubes;
-  for (const auto& cube : found) {
-    cubes.push_back({cube.path, (cube.folder / cube.path.stem()).lexically_normal()});
+/// Each file once, and none that another input names as a cube.
+std::vector<LeftOut> left_out_at_last(std::vector<LeftOut> left_out, const std::vector<FoundCube>& cubes) {
+  std::unordered_set<std::string> seen;
+  for (const auto& cube : cubes) {
+    seen.insert(resolved(cube.path).string());
   }
-  for (const auto& [name, group] : same_names(cubes)) {
-    keep_extensions(group, cubes);
-  }
-  for (const auto& [name, group] : same_names(cubes)) {
-    keep_folders(group, cubes);
-  }
-  if (const auto clashes = same_names(cubes); !clashes.empty()) {
-    const auto& group = clashes.begin()->second;
-    throw InputError(text::cat(cubes[group[0]].path.string(), " and ", cubes[group[1]].path.string(),
-                               ": their results would have the same name; run them one after the other"));
-  }
-  return cubes;
+  std::erase_if(left_out, [&](const LeftOut& file) {
+    const auto name = file.role == FileRole::repeated_folder
+                          ? resolved(file.path.parent_path()) / file.path.filename()
+                          : resolved(file.path);
+    return !seen.insert(name.string()).second;
+  });
+  return left_out;
 }
 
 }  // namespace
 
-std::vector<CubeInput> find_cubes(const std::vector<std::string>& inputs) {
-  std::vector<Found> found;
+FoundCubes find_cubes(const std::vector<std::string>& inputs, const StopRequested& stop_requested) {
+  Inputs search(stop_requested);
   for (const auto& input : inputs) {
-    const auto cubes = input.starts_with('@') ? cubes_listed(input.substr(1)) : cubes_of(input);
-    found.insert(found.end(), cubes.begin(), cubes.end());
+    search.add(input);
   }
-  return named(without_duplicates(std::move(found)));
+  const auto found = search.result();
+  const auto cubes = without_duplicates(found.cubes);
+  return {named(cubes), left_out_at_last(found.left_out, cubes)};
 }
 
 }  // namespace hyperdefect::io

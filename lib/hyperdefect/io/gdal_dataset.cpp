@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/io/gdal_dataset.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <mutex>
+#include <string_view>
 #include <utility>
 
+#include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
@@ -14,8 +18,93 @@ namespace {
 
 constexpr const char* kSidecarOption = "GDAL_PAM_ENABLED";
 
-void register_drivers() {
-  [[maybe_unused]] static const bool registered = (GDALAllRegister(), true);
+/// Drivers that read the named file alone: no description of other files, no network, no pixels in a file
+/// beside it.
+constexpr std::array<const char*, 16> kPlainDrivers{
+    "GTiff", "PNG",    "JPEG", "GIF",       "BIGGIF", "BMP",       "WEBP", "PNM",
+    "FITS",  "netCDF", "HDF4", "HDF4Image", "HDF5",   "HDF5Image", "HEIF", "JP2OpenJPEG"};
+
+/// Written, and read only for the georeference of a header that we wrote ourselves.
+constexpr const char* kEnviDriver = "ENVI";
+
+bool is_plain(const char* name) {
+  return EQUAL(name, kEnviDriver) || std::any_of(kPlainDrivers.begin(), kPlainDrivers.end(),
+                                                 [&](const char* plain) { return EQUAL(name, plain); });
+}
+
+/// The drivers of GDAL that this process may use. A file may bring others with it (a mask beside it, an
+/// overview) that GDAL opens with any registered driver; so only the plain ones are, until a user names more.
+class Drivers {
+ public:
+  Drivers() {
+    GDALAllRegister();
+    auto& manager = *GetGDALDriverManager();
+    for (int i = manager.GetDriverCount() - 1; i >= 0; --i) {
+      if (auto* driver = manager.GetDriver(i); !is_plain(driver->GetDescription())) {
+        manager.DeregisterDriver(driver);
+        set_aside_.push_back(driver);
+      }
+    }
+    CPLSetConfigOption(kNetworkOption, "");
+  }
+
+  /// @throws ConfigError if there is no such driver.
+  void add(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    auto& manager = *GetGDALDriverManager();
+    if (is_plain(name.c_str())) {
+      return;
+    }
+    const auto found = std::find_if(set_aside_.begin(), set_aside_.end(), [&](GDALDriver* driver) {
+      return opens_rasters(*driver) && EQUAL(driver->GetDescription(), name.c_str());
+    });
+    if (found == set_aside_.end()) {
+      refuse(name);
+    }
+    if (manager.GetDriverByName(name.c_str()) == nullptr) {
+      manager.RegisterDriver(*found);
+    }
+    CPLSetConfigOption(kNetworkOption, nullptr);
+  }
+
+  /// The driver, of those set aside, that recognises the file; or "".
+  std::string recognising(const std::string& path) const {
+    GDALOpenInfo info(path.c_str(), GDAL_OF_RASTER);
+    const auto found = std::find_if(set_aside_.begin(), set_aside_.end(), [&](GDALDriver* driver) {
+      return opens_rasters(*driver) && driver->pfnIdentify != nullptr && driver->pfnIdentify(&info) == TRUE;
+    });
+    return found == set_aside_.end() ? std::string() : (*found)->GetDescription();
+  }
+
+ private:
+  /// The only file that GDAL's network file systems may open; an empty name allows none.
+  static constexpr const char* kNetworkOption = "CPL_VSIL_CURL_ALLOWED_FILENAME";
+
+  static bool opens_rasters(GDALDriver& driver) {
+    return driver.GetMetadataItem(GDAL_DCAP_RASTER) != nullptr &&
+           driver.GetMetadataItem(GDAL_DCAP_OPEN) != nullptr;
+  }
+
+  [[noreturn]] void refuse(const std::string& name) const {
+    std::vector<std::string> names;
+    for (auto* driver : set_aside_) {
+      if (opens_rasters(*driver)) {
+        names.emplace_back(driver->GetDescription());
+      }
+    }
+    const auto near = text::nearest(name, names);
+    throw ConfigError(text::cat("data.drivers: '", name, "' is not a raster driver of GDAL ",
+                                GDALVersionInfo("RELEASE_NAME"),
+                                near.empty() ? std::string() : text::cat("; did you mean ", near, "?")));
+  }
+
+  std::vector<GDALDriver*> set_aside_;
+  std::mutex mutex_;
+};
+
+Drivers& drivers() {
+  static Drivers drivers;
+  return drivers;
 }
 
 CPLStringList string_list(const std::vector<std::string>& strings) {
@@ -24,6 +113,19 @@ CPLStringList string_list(const std::vector<std::string>& strings) {
     list.AddString(string.c_str());
   }
   return list;
+}
+
+/// An absolute path is that of a file, whatever it is called: "NETCDF:x" would be a connection.
+std::string file_name(const std::filesystem::path& path) {
+  return std::filesystem::absolute(path).string();
+}
+
+DatasetPtr open_file(const std::filesystem::path& path, unsigned kind,
+                     const std::vector<std::string>& allowed) {
+  drivers();
+  return DatasetPtr(static_cast<GDALDataset*>(GDALOpenEx(file_name(path).c_str(),
+                                                         kind | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
+                                                         string_list(allowed).List(), nullptr, nullptr)));
 }
 
 std::string wkt_of(const OGRSpatialReference* crs) {
@@ -97,22 +199,43 @@ void CloseDataset::operator()(GDALDataset* dataset) const {
   GDALClose(dataset);
 }
 
-DatasetPtr open_raster(const std::filesystem::path& path, const std::string& driver) {
-  register_drivers();
-  const char* const allowed[] = {driver.c_str(), nullptr};
-  return DatasetPtr(static_cast<GDALDataset*>(
-      GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
-                 driver.empty() ? nullptr : allowed, nullptr, nullptr)));
+DatasetPtr open_raster(const std::filesystem::path& path, const std::vector<std::string>& more_drivers) {
+  std::vector<std::string> allowed(kPlainDrivers.begin(), kPlainDrivers.end());
+  for (const auto& name : more_drivers) {
+    drivers().add(name);
+    allowed.push_back(name);
+  }
+  auto dataset = open_raster_with(path, allowed);
+  if (!dataset) {
+    if (const auto other = other_driver_of(path); !other.empty()) {
+      CPLError(CE_Failure, CPLE_OpenFailed,
+               "files of GDAL's driver %s are not read: they may open other files or the network",
+               other.c_str());
+    }
+  }
+  return open_raster_with(path, allowed);
+}
+
+std::string other_driver_of(const std::filesystem::path& path) {
+  return drivers().recognising(file_name(path));
+}
+
+DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector<std::string>& drivers) {
+  return open_file(path, GDAL_OF_RASTER, drivers);
+}
+
+DatasetPtr open_arrays(const std::filesystem::path& path) {
+  return open_file(path, GDAL_OF_MULTIDIM_RASTER, {"netCDF", "HDF5", "HDF4"});
 }
 
 DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, int cols, int rows, int bands,
                          GDALDataType type, const std::vector<std::string>& options) {
-  register_drivers();
+  drivers();
   const GdalErrors errors;
   DatasetPtr dataset(GetGDALDriverManager()->GetDriverByName(driver)->Create(
       path.c_str(), cols, rows, bands, type, string_list(options).List()));
   if (!dataset) {
-    throw Error(text::cat("cannot write ", path.string(), ": ", errors.reason()));
+    throw_cannot_write(path, errors.reason());
   }
   return dataset;
 }
@@ -121,7 +244,7 @@ void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
                    const std::filesystem::path& target) {
   dataset.reset();
   if (written != CE_None || errors.any()) {
-    throw Error(text::cat("cannot write ", target.string(), ": ", errors.reason()));
+    throw_cannot_write(target, errors.reason());
   }
 }
 
@@ -155,6 +278,19 @@ void set_georeference(GDALDataset& dataset, const Georeference& georeference) {
   }
 }
 
+void check_one_page(GDALDataset& dataset, const std::filesystem::path& path) {
+  const auto* driver = dataset.GetDriver();
+  if (driver == nullptr || std::string_view(driver->GetDescription()) != "GTiff") {
+    return;
+  }
+  // Two entries a page: its name and its description. Overviews and masks are none.
+  const int pages = CSLCount(dataset.GetMetadata("SUBDATASETS")) / 2;
+  if (pages > 1) {
+    throw InputError(text::cat(path.string(), ": holds ", pages,
+                               " images, one a page: write them as the bands of one image"));
+  }
+}
+
 std::optional<double> no_data_of(GDALRasterBand& band) {
   int has = 0;
   double value = 0;
@@ -169,6 +305,17 @@ std::optional<double> no_data_of(GDALRasterBand& band) {
       value = band.GetNoDataValue(&has);
   }
   return has != 0 ? std::optional(value) : std::nullopt;
+}
+
+BandNumbers band_numbers(GDALDataset& dataset) {
+  const auto* driver = dataset.GetDriver();
+  const bool may_have_alpha = driver == nullptr || std::string_view(driver->GetDescription()) != "ENVI";
+  BandNumbers numbers;
+  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+    const auto meaning = dataset.GetRasterBand(band)->GetColorInterpretation();
+    (may_have_alpha && meaning == GCI_AlphaBand ? numbers.alpha : numbers.spectral).push_back(band);
+  }
+  return numbers;
 }
 
 int gdal_int(std::int64_t value) {

@@ -46,9 +46,20 @@ struct CloseDataset {
 };
 using DatasetPtr = std::unique_ptr<GDALDataset, CloseDataset>;
 
-/// Opens a raster for reading; null, with the reason in a GdalErrors that lives, where GDAL cannot.
-/// `driver` allows only the one of that name; "" allows every driver.
-DatasetPtr open_raster(const std::filesystem::path& path, const std::string& driver = "");
+/// Opens a raster for reading; null, with the reason in a GdalErrors that lives, if GDAL cannot. Only drivers
+/// that read the named file alone may open it, besides those of `more_drivers`, and the name is that of a
+/// file, never one of GDAL's connection strings.
+/// @throws ConfigError if a driver has no such name.
+DatasetPtr open_raster(const std::filesystem::path& path, const std::vector<std::string>& more_drivers = {});
+
+/// The driver, none of those, that recognises the file but may open other files or the network; or "".
+std::string other_driver_of(const std::filesystem::path& path);
+
+/// The same with these drivers alone.
+DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector<std::string>& drivers);
+
+/// Opens the arrays of a netCDF or HDF file (GDAL's multidimensional view).
+DatasetPtr open_arrays(const std::filesystem::path& path);
 
 /// Creates a raster without writing it (that happens while it is filled and closed). @throws Error with
 /// GDAL's reason.
@@ -63,8 +74,19 @@ void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
 Georeference georeference_of(GDALDataset& dataset);
 void set_georeference(GDALDataset& dataset, const Georeference& georeference);
 
+/// @throws InputError for a TIFF of several pages: GDAL reads the first one and does not speak of the others.
+void check_one_page(GDALDataset& dataset, const std::filesystem::path& path);
+
 /// The no-data value of a band, whatever its type.
 std::optional<double> no_data_of(GDALRasterBand& band);
+
+/// The numbers of a raster's bands, counted from 1. The bands of an ENVI file are all spectral: its header
+/// knows no alpha.
+struct BandNumbers {
+  std::vector<int> spectral;
+  std::vector<int> alpha;
+};
+BandNumbers band_numbers(GDALDataset& dataset);
 
 /// A size or coordinate as GDAL takes it. @throws InputError where it exceeds GDAL's range.
 int gdal_int(std::int64_t value);

@@ -9,17 +9,21 @@
 
 namespace hyperdefect::io {
 
-torch::Tensor read_map(const std::filesystem::path& path) {
+torch::Tensor read_map(const std::filesystem::path& path, const std::optional<ExpectedSize>& expected) {
   const GdalErrors errors;
   const auto dataset = open_raster(path);
   if (!dataset) {
     throw InputError(text::cat(path.string(), ": the map cannot be read: ", errors.reason()));
   }
+  check_one_page(*dataset, path);
   if (dataset->GetRasterCount() != 1) {
     throw InputError(
         text::cat(path.string(), ": a map has one band, this file has ", dataset->GetRasterCount()));
   }
   auto& band = *dataset->GetRasterBand(1);
+  if (expected) {
+    check_size(path, {band.GetYSize(), band.GetXSize()}, *expected);
+  }
   auto map = torch::empty({band.GetYSize(), band.GetXSize()}, torch::kFloat32);
   const auto result = band.RasterIO(GF_Read, 0, 0, band.GetXSize(), band.GetYSize(), map.data_ptr(),
                                     band.GetXSize(), band.GetYSize(), GDT_Float32, 0, 0, nullptr);

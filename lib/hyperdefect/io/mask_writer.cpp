@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/io/mask_writer.h"
 
-#include <cstdint>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <string_view>
-#include <vector>
-
-#include "hyperdefect/core/atomic_file.h"
+#include "hyperdefect/io/png_writer.h"
 
 namespace hyperdefect::io {
 
@@ -17,9 +11,7 @@ void write_mask(const std::filesystem::path& path, const torch::Tensor& mask) {
   auto grey = mask.to(torch::kCPU).to(torch::kByte).mul(255).contiguous();
   const cv::Mat image(static_cast<int>(grey.size(0)), static_cast<int>(grey.size(1)), CV_8UC1,
                       grey.data_ptr());
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(".png", image, bytes);
-  write_file(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  write_png(path, image);
 }
 
 }  // namespace hyperdefect::io

@@ -6,13 +6,11 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string>
-#include <string_view>
 
-#include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/png_writer.h"
 #include "hyperdefect/io/regions.h"
 
 namespace hyperdefect::io {
@@ -272,12 +270,6 @@ cv::Mat composed(const cv::Mat& view, const cv::Mat& score, const ScoreRange& ra
   ColourBar({second.x + score.cols + kMargin, second.y, kBarWidth, panel_height}, range)
       .draw(canvas, threshold);
   return canvas;
-}
-
-void write_png(const std::filesystem::path& path, const cv::Mat& image) {
-  std::vector<std::uint8_t> bytes;
-  cv::imencode(".png", image, bytes);
-  write_file(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 void check_shapes(const torch::Tensor& view, const torch::Tensor& score, const torch::Tensor& defects) {

@@ -10,6 +10,8 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
+#include "hyperdefect/io/array_dataset.h"
 #include "hyperdefect/io/gdal_dataset.h"
 
 namespace hyperdefect::io {
@@ -67,6 +69,10 @@ bool counts_bands(const std::vector<double>& values) {
   return true;
 }
 
+bool are_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
 bool are_positive(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v) && v > 0; });
 }
@@ -107,14 +113,37 @@ void convert_wavenumbers(StatedAxis& axis) {
   }
 }
 
+void convert(const ReadUnit& unit, StatedAxis& axis) {
+  if (unit.kind == Unit::wavenumber) {
+    convert_wavenumbers(axis);
+  } else {
+    convert_lengths(unit.nanometres, axis);
+  }
+}
+
 std::string reason_against(const StatedAxis& axis, const ReadUnit& unit) {
   if (!are_positive(axis.wavelengths)) {
     return "are not all positive";
   }
-  return unit.kind == Unit::unusable ? text::cat("have the unit '", axis.unit, "', which is no length") : "";
+  return unit.kind == Unit::unusable
+             ? text::cat("have the unit ", text::shown(axis.unit), ", which is no length")
+             : "";
+}
+
+void check_finite(const std::vector<double>& values, std::string_view what, const CubeInfo& info) {
+  const auto wrong =
+      std::find_if_not(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  if (wrong != values.end()) {
+    throw InputError(text::cat(info.path.string(), ": the ", what, " of band ", wrong - values.begin(),
+                               " (counted from 0) is ", text::number(*wrong),
+                               "; correct it, or remove it from the file"));
+  }
 }
 
 void adopt(StatedAxis axis, const std::string& user_unit, CubeInfo& info) {
+  check_finite(axis.wavelengths, "wavelength", info);
+  check_finite(axis.fwhm, "fwhm", info);
+  check_finite(axis.bbl, "bad-band flag", info);
   for (const double flag : axis.bbl) {
     info.bands.good.push_back(flag != 0);
   }
@@ -124,15 +153,16 @@ void adopt(StatedAxis axis, const std::string& user_unit, CubeInfo& info) {
   }
   const auto file = info.path.string();
   const auto unit = decided_unit(axis, user_unit, file);
-  if (const auto why = reason_against(axis, unit); !why.empty()) {
+  auto why = reason_against(axis, unit);
+  if (why.empty()) {
+    convert(unit, axis);
+    // A value near the largest number has no place in nanometres.
+    why = are_positive(axis.wavelengths) && are_finite(axis.fwhm) ? "" : "cannot be given in nanometres";
+  }
+  if (!why.empty()) {
     log::warning(
         text::cat(file, ": the wavelengths (", axis.source, ") ", why, "; the cube is read without them"));
     return;
-  }
-  if (unit.kind == Unit::wavenumber) {
-    convert_wavenumbers(axis);
-  } else {
-    convert_lengths(unit.nanometres, axis);
   }
   info.bands.wavelengths_nm = std::move(axis.wavelengths);
   info.bands.fwhm_nm = std::move(axis.fwhm);
@@ -145,15 +175,26 @@ std::string stated_unit(const EnviHeader& header) {
   return unit.empty() && wavenumbers ? "wavenumber" : unit;
 }
 
+/// A list that the cube can do without: one of a wrong length is left out.
+std::vector<double> spare_list(const EnviHeader& header, const std::string& key, std::int64_t bands) {
+  auto values = header.numbers(key);
+  if (header.has(key) && static_cast<std::int64_t>(values.size()) != bands) {
+    log::warning(text::cat(header.place(key), " has ", values.size(), " entries for ",
+                           text::counted(bands, "band"), "; the list is left out"));
+    values.clear();
+  }
+  return values;
+}
+
 StatedAxis axis_of(const EnviHeader& header, std::int64_t bands, std::string source) {
-  return {header.numbers_per_band("wavelength", bands), header.numbers_per_band("fwhm", bands),
-          header.numbers_per_band("bbl", bands), stated_unit(header), std::move(source)};
+  return {header.numbers_per_band("wavelength", bands), spare_list(header, "fwhm", bands),
+          spare_list(header, "bbl", bands), stated_unit(header), std::move(source)};
 }
 
 /// The metadata item `key` of every band as numbers; empty unless each band has one.
 std::vector<double> band_items(GDALDataset& dataset, const char* key, const char* domain) {
   std::vector<double> values;
-  for (int band = 1; band <= dataset.GetRasterCount(); ++band) {
+  for (const int band : band_numbers(dataset).spectral) {
     const char* item = dataset.GetRasterBand(band)->GetMetadataItem(key, domain);
     if (item == nullptr || CPLGetValueType(item) == CPL_VALUE_STRING) {
       return {};
@@ -197,13 +238,54 @@ EnviHeader envi_domain(GDALDataset& dataset, const std::filesystem::path& path) 
   return parse_envi_header(header, path);
 }
 
-}  // namespace
-
-void read_spectral_axis(const EnviHeader& header, const std::string& unit, CubeInfo& info) {
-  adopt(axis_of(header, info.bands.count, "ENVI header"), unit, info);
+std::vector<double> values_of(const GDALMDArray& array) {
+  std::vector<double> values(static_cast<std::size_t>(array.GetDimensions()[0]->GetSize()));
+  const GUInt64 begin = 0;
+  const std::size_t count = values.size();
+  const bool read =
+      array.Read(&begin, &count, nullptr, nullptr, GDALExtendedDataType::Create(GDT_Float64), values.data());
+  return read ? values : std::vector<double>();
 }
 
-void read_spectral_axis(GDALDataset& dataset, const std::string& unit, CubeInfo& info) {
+/// The first array of one entry a band that is called so; or null.
+template <class IsCalled>
+ArrayPtr list_called(const std::vector<ArrayPtr>& arrays, std::int64_t bands, IsCalled is_called) {
+  const auto found = std::find_if(arrays.begin(), arrays.end(), [&](const ArrayPtr& array) {
+    return array->GetDimensionCount() == 1 &&
+           array->GetDimensions()[0]->GetSize() == static_cast<GUInt64>(bands) && is_called(*array);
+  });
+  return found == arrays.end() ? nullptr : *found;
+}
+
+StatedAxis array_axis(GDALDataset& dataset) {
+  const auto arrays = arrays_of(dataset);
+  const auto named = [](std::initializer_list<std::string_view> names) {
+    return [names](const GDALMDArray& array) {
+      const auto name = text::lower(array.GetName());
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+  };
+  const std::int64_t bands = dataset.GetRasterCount();
+  StatedAxis axis;
+  if (const auto wavelengths = list_called(arrays, bands, is_wavelength_array)) {
+    axis.wavelengths = values_of(*wavelengths);
+    axis.unit = wavelengths->GetUnit();
+    axis.source = text::cat("array ", wavelengths->GetFullName());
+  }
+  if (const auto fwhm = list_called(arrays, bands, named({"fwhm", "fwhms", "bandwidth"}))) {
+    axis.fwhm = values_of(*fwhm);
+  }
+  if (const auto good = list_called(arrays, bands, named({"good_wavelengths", "good_bands", "bbl"}))) {
+    axis.bbl = values_of(*good);
+  }
+  return axis;
+}
+
+/// The axis that the file itself states.
+StatedAxis dataset_axis(GDALDataset& dataset, const CubeInfo& info) {
+  if (info.array) {
+    return array_axis(dataset);
+  }
   auto axis = imagery_axis(dataset);
   if (axis.wavelengths.empty()) {
     axis = band_metadata_axis(dataset);
@@ -212,6 +294,34 @@ void read_spectral_axis(GDALDataset& dataset, const std::string& unit, CubeInfo&
     auto bbl = std::move(axis.bbl);
     axis = axis_of(envi_domain(dataset, info.path), info.bands.count, "metadata domain ENVI");
     axis.bbl = axis.bbl.empty() ? std::move(bbl) : std::move(axis.bbl);
+  }
+  return axis;
+}
+
+/// What the header states counts before what the file does. Wavelengths and fwhm share their unit, and so
+/// come from the same place.
+StatedAxis completed(StatedAxis axis, StatedAxis header) {
+  if (!header.bbl.empty()) {
+    axis.bbl = std::move(header.bbl);
+  }
+  if (header.wavelengths.empty()) {
+    return axis;
+  }
+  header.bbl = std::move(axis.bbl);
+  return header;
+}
+
+}  // namespace
+
+void read_spectral_axis(const EnviHeader& header, const std::string& unit, CubeInfo& info) {
+  adopt(axis_of(header, info.bands.count, "ENVI header"), unit, info);
+}
+
+void read_spectral_axis(GDALDataset& dataset, const std::optional<EnviHeader>& header,
+                        const std::string& unit, CubeInfo& info) {
+  auto axis = dataset_axis(dataset, info);
+  if (header) {
+    axis = completed(std::move(axis), axis_of(*header, info.bands.count, "ENVI header"));
   }
   adopt(std::move(axis), unit, info);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "hyperdefect/io/cube_info.h"
@@ -10,12 +11,15 @@ class GDALDataset;
 
 namespace hyperdefect::io {
 
-/// Fills in bands.wavelengths_nm, fwhm_nm, good and wavelength_source from an ENVI header.
-/// @throws InputError where a list does not have one entry a band.
+/// Fills in bands.wavelengths_nm, fwhm_nm, good and wavelength_source from an ENVI header. Lists of fwhm and
+/// bad bands that do not have one entry a band are left out, with a warning.
+/// @throws InputError if the wavelengths do not have one entry a band, or if a value is not finite.
 void read_spectral_axis(const EnviHeader& header, const std::string& unit, CubeInfo& info);
 
-/// The same from a dataset without ENVI header, in this order: the bands' domain IMAGERY, the bands' own
-/// metadata, the dataset's domain ENVI.
-void read_spectral_axis(GDALDataset& dataset, const std::string& unit, CubeInfo& info);
+/// The same from a file that describes itself: the header beside it, if there is one, counts before the
+/// arrays of a netCDF or HDF file, the bands' domain IMAGERY, the bands' own metadata and the dataset's
+/// domain ENVI.
+void read_spectral_axis(GDALDataset& dataset, const std::optional<EnviHeader>& header,
+                        const std::string& unit, CubeInfo& info);
 
 }  // namespace hyperdefect::io

@@ -5,6 +5,17 @@
 #include "hyperdefect/core/text.h"
 
 namespace hyperdefect::model {
+namespace {
+
+std::vector<bool> flags_of(const std::vector<std::int64_t>& indices, std::int64_t count) {
+  std::vector<bool> flags(static_cast<std::size_t>(count), false);
+  for (const auto index : indices) {
+    flags[static_cast<std::size_t>(index)] = true;
+  }
+  return flags;
+}
+
+}  // namespace
 
 std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options) {
   auto indices =
@@ -18,12 +29,17 @@ std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const
   return indices;
 }
 
+std::vector<bool> band_flags_in_use(const spectral::Bands& cube, const PreprocessOptions& options) {
+  return flags_of(band_indices_in_use(cube, options), cube.count);
+}
+
 spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options) {
   return spectral::select(cube, band_indices_in_use(cube, options));
 }
 
 BandPicker::BandPicker(const spectral::Bands& cube, const spectral::Bands& model,
-                       const PreprocessOptions& options) {
+                       const PreprocessOptions& options)
+    : cube_bands_(cube.count) {
   if (!cube.wavelengths_nm.empty() && !model.wavelengths_nm.empty()) {
     match_ = spectral::match_bands(cube, model, options.wavelength_tolerance_nm, options.interpolate);
     return;
@@ -38,6 +54,17 @@ BandPicker::BandPicker(const spectral::Bands& cube, const spectral::Bands& model
 
 torch::Tensor BandPicker::of(const torch::Tensor& values) const {
   return spectral::apply(match_, in_use_ ? values.index_select(0, in_use_->to(values.device())) : values);
+}
+
+std::vector<bool> BandPicker::bands_read() const {
+  auto read = match_.lower;
+  read.insert(read.end(), match_.upper.begin(), match_.upper.end());
+  if (in_use_) {
+    for (auto& band : read) {
+      band = (*in_use_)[band].item<std::int64_t>();
+    }
+  }
+  return flags_of(read, cube_bands_);
 }
 
 }  // namespace hyperdefect::model

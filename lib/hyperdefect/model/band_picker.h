@@ -17,6 +17,9 @@ namespace hyperdefect::model {
 /// @throws InputError where none is left.
 std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
+/// The same as flags, one a band of the cube.
+std::vector<bool> band_flags_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
+
 /// The bands of a cube that the options leave in use: what a model is made for.
 /// @throws InputError where none is left.
 spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
@@ -30,8 +33,11 @@ class BandPicker {
 
   /// (bands of the cube, rows, cols) -> (bands of the model, rows, cols).
   torch::Tensor of(const torch::Tensor& values) const;
+  /// Which bands of the cube of() reads, one flag a band.
+  std::vector<bool> bands_read() const;
 
  private:
+  std::int64_t cube_bands_;
   std::optional<torch::Tensor> in_use_;
   spectral::BandMatch match_;
 };

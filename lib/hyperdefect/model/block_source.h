@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hyperdefect/spectral/types.h"
 
@@ -15,6 +17,8 @@ class BlockSource {
   virtual std::string name() const = 0;
   virtual Size size() const = 0;
   virtual const spectral::Bands& bands() const = 0;
+  /// The bands, counted from 0, that hold no value in the whole image; bands() marks them as bad.
+  virtual std::vector<std::int64_t> empty_bands() const { return {}; }
   /// @throws InputError where the pixels cannot be read.
   virtual spectral::Block read(const Window& window) = 0;
 };

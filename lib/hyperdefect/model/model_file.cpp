@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/model_file.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/model/tensor_header.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -41,12 +45,7 @@ at::ScalarType type_named(const std::string& name) {
       return entry.type;
     }
   }
-  throw std::invalid_argument(text::cat("tensor type ", name, " is unknown"));
-}
-
-ModelError damaged(const std::filesystem::path& path, const std::string& what) {
-  return ModelError(text::cat(path.string(), ": not a whole safetensors file (", what,
-                              "): take the file that `hyperdefect train` wrote, or train again"));
+  throw std::invalid_argument(text::cat("tensor type ", plain_name(name), " is unknown"));
 }
 
 /// The header's text padded with blanks, so that the data begins at a multiple of 8 bytes.
@@ -68,37 +67,166 @@ std::string header_of(const TensorFile& content, const std::map<std::string, tor
   return text;
 }
 
-std::string file_bytes(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
-    throw ModelError(text::cat(path.string(), ": is a folder, a model file (.safetensors) is needed"));
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    throw ModelError(text::cat(path.string(), ": no such model file, or it cannot be read"));
-  }
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+std::uint64_t memory_bytes() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-torch::Tensor tensor_from(const nlohmann::json& entry, std::string_view data) {
-  const auto type = type_named(entry.at("dtype").get<std::string>());
-  const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
-  const auto begin = entry.at("data_offsets").at(0).get<std::size_t>();
-  const auto end = entry.at("data_offsets").at(1).get<std::size_t>();
-  std::size_t bytes = c10::elementSize(type);
-  for (const auto size : shape) {
-    if (size < 0 || (size > 0 && bytes > data.size() / static_cast<std::size_t>(size))) {
-      throw std::invalid_argument("a shape does not fit the file");
+/// The bytes that the shape and the type ask for. @throws std::invalid_argument if 64 bits do not hold them.
+std::uint64_t bytes_of(const TensorEntry& entry) {
+  constexpr std::uint64_t kMostElements = std::uint64_t{1} << 59;
+  // An empty tensor has a type, too.
+  const std::uint64_t element_size = c10::elementSize(type_named(entry.type));
+  std::uint64_t elements = 1;
+  bool is_empty = false;
+  for (const auto size : entry.shape) {
+    if (size > kMostElements / elements) {
+      throw std::invalid_argument(
+          text::cat("the shape of ", plain_name(entry.name), " does not fit the file"));
     }
-    bytes *= static_cast<std::size_t>(size);
+    elements *= std::max<std::uint64_t>(size, 1);
+    is_empty = is_empty || size == 0;
   }
-  if (end < begin || end > data.size() || end - begin != bytes) {
-    throw std::invalid_argument(text::cat(data.size(), " bytes of data, a tensor reaches to ", end));
+  return is_empty ? 0 : elements * element_size;
+}
+
+/// The data must be the tensors' bytes, one after the other, and nothing else.
+void check_layout(const TensorHeader& header, std::uint64_t data_bytes) {
+  std::uint64_t offset = 0;
+  for (const auto& entry : header.tensors) {
+    const auto name = plain_name(entry.name);
+    if (entry.begin < offset) {
+      throw std::invalid_argument(text::cat(name, " overlaps another tensor"));
+    }
+    if (entry.begin > offset) {
+      throw std::invalid_argument(
+          text::cat(entry.begin - offset, " bytes before ", name, " belong to no tensor"));
+    }
+    const auto bytes = bytes_of(entry);
+    if (entry.end < entry.begin || entry.end - entry.begin != bytes) {
+      throw std::invalid_argument(text::cat("the shape of ", name, " asks for ", bytes,
+                                            " bytes, it has those from ", entry.begin, " to ", entry.end));
+    }
+    offset = entry.end;
   }
-  auto tensor = torch::empty(shape, type);
-  if (bytes > 0) {
-    std::memcpy(tensor.data_ptr(), data.data() + begin, bytes);
+  if (offset != data_bytes) {
+    throw std::invalid_argument(text::cat(data_bytes, " bytes of data, its header describes ", offset));
   }
-  return tensor;
+}
+
+std::vector<std::int64_t> shape_of(const TensorEntry& entry) {
+  return {entry.shape.begin(), entry.shape.end()};
+}
+
+/// A .safetensors file, opened and read up to its data.
+class Reader {
+ public:
+  Reader(std::filesystem::path path, std::string remedy)
+      : path_(std::move(path)), remedy_(std::move(remedy)) {
+    open();
+    try {
+      read_header();
+    } catch (const std::invalid_argument& reason) {
+      throw damaged(reason.what());
+    }
+  }
+
+  TensorFile header() {
+    TensorFile content{{}, std::move(header_.metadata)};
+    for (const auto& entry : header_.tensors) {
+      content.tensors[entry.name] =
+          torch::empty(shape_of(entry), torch::dtype(type_named(entry.type)).device(torch::kMeta));
+    }
+    return content;
+  }
+
+  TensorFile whole() {
+    TensorFile content{{}, std::move(header_.metadata)};
+    try {
+      for (const auto& entry : header_.tensors) {
+        content.tensors[entry.name] = read_tensor(entry);
+      }
+    } catch (const c10::Error&) {
+      throw ModelError(text::cat(path_.string(), ": its ", file_bytes_, " bytes do not fit into the memory"));
+    }
+    return content;
+  }
+
+ private:
+  ModelError damaged(const std::string& what) const {
+    return ModelError(text::cat(path_.string(), ": not a whole safetensors file (", what, ")", remedy_));
+  }
+
+  void open() {
+    std::error_code unknown;
+    const auto kind = std::filesystem::status(path_, unknown).type();
+    if (kind == std::filesystem::file_type::directory) {
+      throw ModelError(text::cat(path_.string(), ": is a folder, a model file (.safetensors) is needed"));
+    }
+    // To open a pipe would wait for whoever writes into it.
+    if (std::filesystem::exists(path_, unknown) && kind != std::filesystem::file_type::regular) {
+      throw ModelError(
+          text::cat(path_.string(), ": is not a regular file, a model file (.safetensors) is needed"));
+    }
+    stream_.open(path_, std::ios::binary);
+    file_bytes_ = std::filesystem::file_size(path_, unknown);
+    if (!stream_ || unknown) {
+      throw ModelError(text::cat(path_.string(), ": no such model file, or it cannot be read"));
+    }
+  }
+
+  void read_header() {
+    std::uint64_t length = 0;
+    if (file_bytes_ < sizeof length) {
+      throw damaged(text::cat(file_bytes_, " bytes"));
+    }
+    read(reinterpret_cast<char*>(&length), sizeof length);
+    if (length > kMaxHeaderBytes || length > file_bytes_ - sizeof length) {
+      throw damaged("its header is longer than the file");
+    }
+    std::string json(length, '\0');
+    read(json.data(), length);
+    header_ = parse_tensor_header(json);
+    check_layout(header_, file_bytes_ - sizeof length - length);
+    if (file_bytes_ > memory_bytes()) {
+      throw ModelError(text::cat(path_.string(), ": its ", file_bytes_,
+                                 " bytes do not fit into the memory of ", memory_bytes(), " bytes"));
+    }
+  }
+
+  torch::Tensor read_tensor(const TensorEntry& entry) {
+    auto tensor = torch::empty(shape_of(entry), type_named(entry.type));
+    if (tensor.nbytes() > 0) {
+      read(static_cast<char*>(tensor.data_ptr()), tensor.nbytes());
+    }
+    if (tensor.scalar_type() == at::kBool && tensor.view(at::kByte).gt(1).any().item<bool>()) {
+      throw damaged(text::cat(plain_name(entry.name), " holds other values than true and false"));
+    }
+    return tensor;
+  }
+
+  void read(char* into, std::size_t bytes) {
+    if (!stream_.read(into, static_cast<std::streamsize>(bytes))) {
+      throw damaged("it ends too early, or it cannot be read");
+    }
+  }
+
+  std::filesystem::path path_;
+  std::string remedy_;
+  std::ifstream stream_;
+  std::uint64_t file_bytes_ = 0;
+  TensorHeader header_;
+};
+
+/// The faults as one line; of many the first ones.
+std::string listed(std::vector<std::string> faults) {
+  constexpr std::size_t kMost = 6;
+  if (faults.size() > kMost) {
+    const auto more = faults.size() - kMost;
+    faults.resize(kMost);
+    faults.push_back(text::cat("and ", more, " more"));
+  }
+  return text::join(faults, "; ");
 }
 
 std::string shape_and_type(const torch::Tensor& tensor) {
@@ -118,6 +246,10 @@ void write_tensors(const std::filesystem::path& path, const TensorFile& content)
   }
   const auto header = header_of(content, tensors);
   const std::uint64_t length = header.size();
+  if (length > kMaxHeaderBytes) {
+    throw Error(
+        text::cat(path.string(), ": a header of ", length, " bytes is too long for a safetensors file"));
+  }
   std::string bytes(sizeof length, '\0');
   std::memcpy(bytes.data(), &length, sizeof length);
   bytes += header;
@@ -127,35 +259,12 @@ void write_tensors(const std::filesystem::path& path, const TensorFile& content)
   write_file(path, bytes);
 }
 
-TensorFile read_tensors(const std::filesystem::path& path) {
-  const auto bytes = file_bytes(path);
-  std::uint64_t length = 0;
-  if (bytes.size() < sizeof length) {
-    throw damaged(path, text::cat(bytes.size(), " bytes"));
-  }
-  std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > kMaxHeaderBytes || length > bytes.size() - sizeof length) {
-    throw damaged(path, "its header is longer than the file");
-  }
-  const std::string_view all(bytes);
-  TensorFile content;
-  try {
-    const auto header = nlohmann::json::parse(all.substr(sizeof length, length));
-    for (const auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") {
-        content.metadata = entry.get<std::map<std::string, std::string>>();
-      } else {
-        content.tensors[name] = tensor_from(entry, all.substr(sizeof length + length));
-      }
-    }
-  } catch (const nlohmann::json::exception&) {
-    throw damaged(path, "its header is not the JSON that the format asks for");
-  } catch (const std::invalid_argument& reason) {
-    throw damaged(path, reason.what());
-  } catch (const c10::Error&) {
-    throw damaged(path, "a shape does not fit the file");
-  }
-  return content;
+TensorFile read_tensors(const std::filesystem::path& path, const std::string& remedy) {
+  return Reader(path, remedy).whole();
+}
+
+TensorFile read_header(const std::filesystem::path& path, const std::string& remedy) {
+  return Reader(path, remedy).header();
 }
 
 std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
@@ -169,31 +278,54 @@ std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module) {
   return state;
 }
 
+std::string differences(const std::map<std::string, torch::Tensor>& wanted,
+                        const std::map<std::string, torch::Tensor>& found) {
+  std::vector<std::string> faults;
+  for (const auto& [name, target] : wanted) {
+    const auto tensor = found.find(name);
+    if (tensor == found.end()) {
+      faults.push_back(text::cat(name, " is missing"));
+    } else if (tensor->second.sizes() != target.sizes() ||
+               tensor->second.scalar_type() != target.scalar_type()) {
+      faults.push_back(
+          text::cat(name, " is ", shape_and_type(tensor->second), " instead of ", shape_and_type(target)));
+    }
+  }
+  for (const auto& [name, tensor] : found) {
+    if (!wanted.contains(name)) {
+      faults.push_back(text::cat(plain_name(name), " is unknown"));
+    }
+  }
+  return listed(std::move(faults));
+}
+
+std::string value_faults(const std::map<std::string, torch::Tensor>& tensors) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<std::string> faults;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
+      faults.push_back(text::cat(plain_name(name), " holds values that are not finite"));
+    } else if (!tensor.is_floating_point() && tensor.lt(0).any().item<bool>()) {
+      faults.push_back(text::cat(plain_name(name), " is a count and below 0"));
+    }
+  }
+  return listed(std::move(faults));
+}
+
+void check_state(const torch::nn::Module& module, const std::map<std::string, torch::Tensor>& tensors,
+                 const std::string& origin) {
+  const auto faults = differences(state_of(module), tensors);
+  if (!faults.empty()) {
+    throw ModelError(
+        text::cat(origin, ": does not fit the model that its configuration describes: ", faults));
+  }
+}
+
 void load_state(torch::nn::Module& module, const std::map<std::string, torch::Tensor>& tensors,
                 const std::string& origin) {
-  auto state = state_of(module);
-  std::vector<std::string> faults;
-  for (const auto& [name, target] : state) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) {
-      faults.push_back(text::cat(name, " is missing"));
-    } else if (found->second.sizes() != target.sizes() ||
-               found->second.scalar_type() != target.scalar_type()) {
-      faults.push_back(
-          text::cat(name, " is ", shape_and_type(found->second), " instead of ", shape_and_type(target)));
-    }
-  }
-  for (const auto& [name, tensor] : tensors) {
-    if (state.find(name) == state.end()) {
-      faults.push_back(text::cat(name, " is unknown"));
-    }
-  }
-  if (!faults.empty()) {
-    throw ModelError(text::cat(
-        origin, ": does not fit the model that its configuration describes: ", text::join(faults, "; ")));
-  }
+  check_state(module, tensors, origin);
   const torch::NoGradGuard no_gradient;
-  for (auto& [name, target] : state) {
+  for (auto& [name, target] : state_of(module)) {
     target.copy_(tensors.at(name));
   }
 }

@@ -12,6 +12,10 @@
 namespace hyperdefect::model {
 namespace {
 
+/// Components are limited to this many standard deviations: no defect is as far away, and what is, such as
+/// 1e38, would drown its neighbours' values in rounding errors.
+constexpr double kFarthest = 1e5;
+
 /// (channels out, channels) x (..., channels, rows, cols) -> (..., channels out, rows, cols).
 torch::Tensor per_pixel(const torch::Tensor& matrix, const torch::Tensor& values) {
   return matrix.matmul(values.flatten(-2)).unflatten(-1, {values.size(-2), values.size(-1)});
@@ -49,7 +53,9 @@ spectral::Block PreprocessImpl::prepare(const spectral::Block& block) const {
 torch::Tensor PreprocessImpl::whitened(const torch::Tensor& transformed, const torch::Tensor& valid) const {
   const auto usable = valid.unsqueeze(0);
   const auto centred = torch::where(usable, transformed - mean_.to(torch::kFloat).view({-1, 1, 1}), 0.0F);
-  return per_pixel(to_components_, centred);
+  const auto farthest =
+      (kFarthest * variances_.pow((1 - options_.power) / 2)).to(torch::kFloat).view({-1, 1, 1});
+  return per_pixel(to_components_, centred).clamp(-farthest, farthest);
 }
 
 torch::Tensor PreprocessImpl::whitened_change(const torch::Tensor& change) const {

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/cube_run.h"
+
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "hyperdefect/core/atomic_file.h"
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/result_files.h"
+#include "hyperdefect/engine/sources.h"
+#include "hyperdefect/engine/threshold.h"
+#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/io/map_writer.h"
+#include "hyperdefect/io/overlay.h"
+#include "hyperdefect/io/regions.h"
+#include "hyperdefect/spectral/image_part.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+constexpr double kTailQuantile = 0.99;
+constexpr std::uint8_t kInvalid = 255;
+
+struct Summary {
+  double max = std::nan("");
+  double mean = std::nan("");
+  double p99 = std::nan("");
+};
+
+Summary summary_of(const torch::Tensor& map) {
+  const auto finite = map.index({map.isfinite()}).to(torch::kDouble);
+  if (finite.numel() == 0) {
+    return {};
+  }
+  return {finite.max().item<double>(), finite.mean().item<double>(), quantile_of(finite, kTailQuantile)};
+}
+
+/// 0 normal, 1 defect, 255 invalid.
+torch::Tensor defect_map(const ScoredCube& scored, std::int64_t min_pixels) {
+  const auto above = scored.maps.score.gt(scored.threshold).logical_and(scored.maps.valid);
+  const auto defects = io::without_small_regions(above, min_pixels).to(torch::kByte);
+  return torch::where(scored.maps.valid, defects, torch::full_like(defects, kInvalid));
+}
+
+/// The bands of the overlay's view, read in pieces so that no more than them is held.
+torch::Tensor read_view(model::BlockSource& source, std::int64_t ram_mb, const torch::Tensor& valid) {
+  const auto& all_bands = source.bands();
+  const auto bands = torch::tensor(io::display_bands(all_bands), torch::kLong);
+  const auto size = source.size();
+  auto view = torch::zeros({bands.numel(), size.rows, size.cols});
+  const PlanLimits limits{
+      all_bands.count * static_cast<std::int64_t>(sizeof(float)) * 2, ram_mb << 20, {1, 1}};
+  for (const auto& window : plan_windows(size, Field{}, limits)) {
+    const auto block = source.read(window.keep);
+    spectral::part_of(view, window.keep).copy_(block.values.index_select(0, bands));
+  }
+  return io::quicklook(view, valid);
+}
+
+std::map<std::string, std::string> tags_of(const Provenance& made_with, double threshold) {
+  std::map<std::string, std::string> tags{{"HYPERDEFECT_VERSION", made_with.version},
+                                          {"HYPERDEFECT_THRESHOLD", text::number(threshold)},
+                                          {"HYPERDEFECT_CONFIGURATION", made_with.configuration}};
+  if (!made_with.model.empty()) {
+    tags["HYPERDEFECT_MODEL"] = made_with.model;
+  }
+  return tags;
+}
+
+/// A cube as a source that keeps what its reader saw of each pixel.
+class OpenCube {
+ public:
+  OpenCube(const io::CubeInput& input, const RunConfig& config, const CubeScorer& scorer, Observer& observer)
+      : file_(input.path, config.data) {
+    scorer.prepare(file_, observer);
+    const auto bytes = file_.size().pixels() * file_.bands().count * static_cast<std::int64_t>(sizeof(float));
+    if (bytes <= (config.run.ram_mb << 20) / 4) {
+      in_memory_.emplace(file_);
+    }
+  }
+  const CubeSource& file() const { return file_; }
+  model::BlockSource& source() { return in_memory_ ? static_cast<model::BlockSource&>(*in_memory_) : file_; }
+
+ private:
+  CubeSource file_;
+  std::optional<MemorySource> in_memory_;
+};
+
+/// All that is read of a cube, and what was made of it.
+struct Measured {
+  ScoredCube scored;
+  torch::Tensor defects;
+  /// Of the overlay; undefined without one.
+  torch::Tensor view;
+};
+
+class CubeRun {
+ public:
+  CubeRun(const BatchJob& job, const io::CubeInput& cube, CubeScorer& scorer, Observer& observer)
+      : job_(job),
+        input_(cube),
+        scorer_(scorer),
+        observer_(observer),
+        files_(job.output, cube.relative),
+        before_(io::stamp_of(cube.path)) {}
+
+  ResultRow run() {
+    const auto start = std::chrono::steady_clock::now();
+    row_.file = input_.path.string();
+    if (const auto measured = measure()) {
+      make_folder(files_.folder());
+      write_maps(*measured);
+      describe(*measured);
+      row_.input = before_;
+    } else {
+      remove_model();
+      make_folder(files_.folder());
+    }
+    row_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    write_row(files_.row(), row_, job_.made_with);
+    return row_;
+  }
+
+ private:
+  /// Nothing where the cube changed while it was read: neither what was measured then nor what failed then
+  /// says anything about it.
+  std::optional<Measured> measure() {
+    try {
+      cube_.emplace(input_, job_.config, scorer_, observer_);
+      auto measured = measure_open(*cube_);
+      return changed_meanwhile() ? std::nullopt : std::optional(std::move(measured));
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const StorageError&) {
+      throw;
+    } catch (const std::exception&) {
+      if (!changed_meanwhile()) {
+        throw;
+      }
+      return std::nullopt;
+    }
+  }
+
+  Measured measure_open(OpenCube& cube) const {
+    Measured measured;
+    measured.scored = scorer_.score(cube.source(), input_.relative, observer_);
+    const auto& valid = measured.scored.maps.valid;
+    if (!valid.any().item<bool>()) {
+      throw InputError(
+          "no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
+    }
+    measured.defects = defect_map(measured.scored, job_.config.threshold.min_pixels);
+    if (job_.config.output.overlay) {
+      measured.view = read_view(cube.source(), job_.config.run.ram_mb, valid);
+    }
+    return measured;
+  }
+
+  bool changed_meanwhile() {
+    const auto change = io::change_between(before_, io::stamp_of(input_.path));
+    if (change.empty()) {
+      return false;
+    }
+    row_.verdict = Verdict::undecided;
+    row_.reason =
+        text::cat("it changed while it was read (", change, "): judge it again when it is complete");
+    for (double* value : {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean,
+                          &row_.sad_p99, &row_.threshold, &row_.valid_share}) {
+      *value = std::nan("");
+    }
+    return true;
+  }
+
+  /// A scorer that keeps its model has written it by now.
+  void remove_model() const {
+    std::error_code ignored;
+    if (job_.saves_models) {
+      std::filesystem::remove(files_.model(), ignored);
+    }
+  }
+
+  void write_maps(const Measured& measured) {
+    const auto& [maps, threshold, reference] = measured.scored;
+    write_map(files_.score(), maps.score, threshold, std::nan(""));
+    if (job_.config.output.sad) {
+      write_map(files_.sad(), maps.sad_rad, threshold, std::nan(""));
+    }
+    write_map(files_.defects(), measured.defects, threshold, kInvalid);
+    if (job_.config.output.parts) {
+      for (const auto& [detector, map] : maps.parts) {
+        write_map(files_.part(detector), map, threshold, std::nan(""));
+      }
+    }
+    if (job_.config.output.overlay) {
+      io::write_overlay(files_.overlay(), measured.view, maps.score, measured.defects, threshold);
+      note_written(files_.overlay());
+    }
+    if (job_.saves_models) {
+      note_written(files_.model());
+    }
+  }
+
+  void write_map(const std::filesystem::path& file, const torch::Tensor& map, double threshold,
+                 double no_data) {
+    io::write_map(file, map, cube_->file().info().georeference, tags_of(job_.made_with, threshold), no_data);
+    note_written(file);
+  }
+
+  void note_written(const std::filesystem::path& file) {
+    row_.files.push_back(
+        {file.filename().string(), static_cast<std::int64_t>(std::filesystem::file_size(file))});
+  }
+
+  void describe(const Measured& measured) {
+    const auto& cube = cube_->file();
+    row_.rows = cube.size().rows;
+    row_.cols = cube.size().cols;
+    row_.bands = cube.bands().count;
+    row_.defects = io::label_regions(measured.defects.eq(1)).count;
+    row_.defect_pixels = measured.defects.eq(1).sum().item<std::int64_t>();
+    row_.invalid_pixels = measured.defects.eq(kInvalid).sum().item<std::int64_t>();
+    row_.valid_share = valid_share_of(cube.pixel_states());
+    const auto score = summary_of(measured.scored.maps.score);
+    const auto sad = summary_of(measured.scored.maps.sad_rad);
+    row_.score_max = score.max, row_.score_mean = score.mean, row_.score_p99 = score.p99;
+    row_.sad_max = sad.max, row_.sad_mean = sad.mean, row_.sad_p99 = sad.p99;
+    row_.threshold = measured.scored.threshold;
+    const auto judgement =
+        judgement_of({cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid,
+                      row_.threshold, row_.defects, job_.config.threshold.min_pixels,
+                      measured.scored.reference, job_.config.data.min_valid_share});
+    row_.verdict = judgement.verdict;
+    row_.reason = judgement.reason;
+  }
+
+  const BatchJob& job_;
+  const io::CubeInput& input_;
+  CubeScorer& scorer_;
+  Observer& observer_;
+  ResultFiles files_;
+  io::CubeStamp before_;
+  std::optional<OpenCube> cube_;
+  ResultRow row_;
+};
+
+}  // namespace
+
+ResultRow run_cube(const BatchJob& job, const io::CubeInput& cube, CubeScorer& scorer, Observer& observer) {
+  return CubeRun(job, cube, scorer, observer).run();
+}
+
+}  // namespace hyperdefect::engine

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hyperdefect/engine/run_config.h"
+
+namespace hyperdefect::engine {
+
+/// The names of the files of one cube's results: output/day1/scan_score.tif and so on.
+class ResultFiles {
+ public:
+  /// @param relative folder below the output and stem: "day1/scan".
+  /// @throws UsageError if it would lead out of the output folder.
+  ResultFiles(std::filesystem::path output, const std::filesystem::path& relative);
+
+  std::filesystem::path score() const { return with("_score.tif"); }
+  std::filesystem::path sad() const { return with("_sad.tif"); }
+  std::filesystem::path defects() const { return with("_defects.tif"); }
+  std::filesystem::path overlay() const { return with("_overlay.png"); }
+  std::filesystem::path model() const { return with("_model.safetensors"); }
+  std::filesystem::path part(const std::string& detector) const { return with("_part_" + detector + ".tif"); }
+  std::filesystem::path row() const { return with(".json"); }
+  std::filesystem::path folder() const { return stem_.parent_path(); }
+  /// Whatever a run with this configuration may write, but for the model.
+  std::vector<std::filesystem::path> all(const RunConfig& config) const;
+
+  /// Whether the files lie in the output folder, whatever links there are on the way.
+  bool lie_inside() const;
+  /// @throws UsageError if a folder on the way is a link that leads out of the output folder.
+  void refuse_links_outside() const;
+
+ private:
+  std::filesystem::path with(const std::string& ending) const { return stem_.string() + ending; }
+
+  std::filesystem::path output_;
+  std::filesystem::path stem_;
+};
+
+}  // namespace hyperdefect::engine

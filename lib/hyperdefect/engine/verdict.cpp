@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/io/regions.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+using io::PixelState;
+
+/// Shares are quotients of counts: what differs by less is the same.
+constexpr double kRounding = 1e-9;
+/// A flight line across its bounding box fills more than this part of it.
+constexpr double kLeastOfAScene = 0.05;
+
+torch::Tensor is(const torch::Tensor& states, PixelState state) {
+  return states.eq(static_cast<std::uint8_t>(state));
+}
+
+/// Rounded down, so that what is too little does not read like enough.
+std::string percent(double share) {
+  return text::number(std::floor(share * 1e4 + kRounding) / 1e2) + " %";
+}
+
+/// The labels of regions that touch the border of the image.
+std::set<std::int32_t> labels_at_border(const torch::Tensor& labels) {
+  std::set<std::int32_t> found;
+  for (const auto& edge :
+       {labels.select(0, 0), labels.select(0, -1), labels.select(1, 0), labels.select(1, -1)}) {
+    const auto line = edge.contiguous();
+    found.insert(line.const_data_ptr<std::int32_t>(), line.const_data_ptr<std::int32_t>() + line.numel());
+  }
+  return found;
+}
+
+/// The pixels of the mask that are joined to the image's border.
+torch::Tensor joined_to_border(const torch::Tensor& mask) {
+  const auto regions = io::label_regions(mask);
+  auto at_border = torch::zeros({regions.count + 1}, torch::kBool);
+  for (const auto label : labels_at_border(regions.labels)) {
+    at_border[label] = label != 0;
+  }
+  return at_border.index_select(0, regions.labels.flatten().to(torch::kLong)).reshape(mask.sizes());
+}
+
+/// The share of valid pixels that is compared with the reference.
+double compared_share(const Evidence& evidence) {
+  const auto valid = is(evidence.states, PixelState::valid).logical_and(evidence.valid);
+  auto counted = static_cast<double>(valid.numel());
+  if (evidence.reference.border_excused) {
+    const auto missing = is(evidence.states, PixelState::no_data)
+                             .logical_or(is(evidence.states, PixelState::zero))
+                             .logical_or(is(evidence.states, PixelState::not_finite));
+    counted -= joined_to_border(missing).sum().item<double>();
+  }
+  return counted > 0 ? valid.sum().item<double>() / counted : 0.0;
+}
+
+std::string doubt_about_share(const Evidence& evidence) {
+  const double share = compared_share(evidence);
+  const double needed = evidence.min_valid_share * evidence.reference.share;
+  const double of_all = valid_share_of(evidence.states);
+  if (evidence.reference.border_excused && of_all < kLeastOfAScene) {
+    return text::cat("only ", percent(of_all), " of the scene is valid, ", percent(kLeastOfAScene),
+                     " are needed whatever is missing at its border");
+  }
+  if (share >= needed - kRounding) {
+    return {};
+  }
+  return text::cat("only ", percent(share), " of the pixels ",
+                   evidence.reference.border_excused ? "inside the scene are valid, " : "are valid, ",
+                   percent(needed), " are needed (data.min_valid_share)");
+}
+
+/// Columns (dim 0) or rows (dim 1) that are invalid from end to end, for another reason than no data alone.
+torch::Tensor dead_lines(const torch::Tensor& states, std::int64_t dim) {
+  const auto all_invalid = is(states, PixelState::valid).logical_not().all(dim);
+  return all_invalid.logical_and(is(states, PixelState::no_data).all(dim).logical_not());
+}
+
+torch::Tensor live_lines(const torch::Tensor& states, std::int64_t dim) {
+  return dead_lines(states, dim).logical_not().nonzero().flatten();
+}
+
+/// The islands of a mask: how many are large enough, and the largest.
+struct Islands {
+  std::int64_t count = 0;
+  std::int64_t largest_area = 0;
+  std::int32_t largest_label = 0;
+  torch::Tensor labels;
+};
+
+/// An image, or what dead lines leave of it, and where its rows and columns are in the whole image.
+struct View {
+  torch::Tensor states;
+  torch::Tensor rows;
+  torch::Tensor cols;
+
+  torch::Tensor of(const torch::Tensor& map) const { return map.index_select(0, rows).index_select(1, cols); }
+};
+
+/// Islands of missing pixels that no missing pixel joins to the border. Pixels above the threshold beside
+/// them count towards their size: the rim of a defect whose middle is saturated.
+Islands islands_in(const torch::Tensor& missing, const torch::Tensor& above, std::int64_t min_pixels) {
+  const auto regions = io::label_regions(missing.logical_or(above));
+  const auto of_missing = regions.labels.mul(missing.to(torch::kInt));
+  const auto at_border = labels_at_border(of_missing);
+  const auto with_missing = std::get<0>(torch::_unique(of_missing)).contiguous();
+  Islands islands;
+  islands.labels = regions.labels;
+  for (std::int64_t i = 0; i < with_missing.numel(); ++i) {
+    const auto label = with_missing[i].item<std::int32_t>();
+    if (label == 0 || at_border.contains(label)) {
+      continue;
+    }
+    if (const auto area = regions.areas[static_cast<std::size_t>(label) - 1]; area >= min_pixels) {
+      ++islands.count;
+      islands.largest_label = area > islands.largest_area ? label : islands.largest_label;
+      islands.largest_area = std::max(islands.largest_area, area);
+    }
+  }
+  return islands;
+}
+
+std::string kind_of(std::uint8_t state) {
+  switch (static_cast<PixelState>(state)) {
+    case PixelState::saturated:
+      return "saturated";
+    case PixelState::zero:
+      return "all zero";
+    case PixelState::not_finite:
+      return "not finite";
+    default:
+      return "not read";
+  }
+}
+
+std::string doubt_about(const Islands& islands, const torch::Tensor& missing, const View& view) {
+  if (islands.count == 0) {
+    return {};
+  }
+  const auto first = islands.labels.eq(islands.largest_label).logical_and(missing).nonzero()[0];
+  const auto row = first[0].item<std::int64_t>(), col = first[1].item<std::int64_t>();
+  return text::cat(
+      text::counted(islands.count, "island"), " of missing pixels inside the image, the largest of ",
+      text::counted(islands.largest_area, "pixel"), " at row ", view.rows[row].item<std::int64_t>(),
+      ", column ", view.cols[col].item<std::int64_t>(), " (",
+      kind_of(view.states[row][col].item<std::uint8_t>()), "): a defect may look like that");
+}
+
+/// The image without its dead lines: what they cut in two is one again, and what they join to the border is
+/// not.
+View without_dead_lines(const torch::Tensor& states) {
+  View view{{}, live_lines(states, 1), live_lines(states, 0)};
+  view.states = view.of(states);
+  return view;
+}
+
+std::string doubt_about_islands(const Evidence& evidence) {
+  const auto above = evidence.score.gt(evidence.threshold).logical_and(evidence.valid);
+  std::string doubt;
+  if (const auto live = without_dead_lines(evidence.states); live.states.numel() > 0) {
+    const auto missing =
+        is(live.states, PixelState::valid).logical_or(is(live.states, PixelState::no_data)).logical_not();
+    doubt = doubt_about(islands_in(missing, live.of(above), evidence.min_pixels), missing, live);
+  }
+  if (doubt.empty()) {
+    // Zeros at the border do not excuse what is saturated beside them.
+    const auto saturated = is(evidence.states, PixelState::saturated);
+    const View image{evidence.states, torch::arange(saturated.size(0)), torch::arange(saturated.size(1))};
+    doubt = doubt_about(islands_in(saturated, above, evidence.min_pixels), saturated, image);
+  }
+  return doubt;
+}
+
+std::string doubt_about_scores(const Evidence& evidence) {
+  if (!std::isfinite(evidence.threshold)) {
+    return text::cat("the threshold is ", text::number(evidence.threshold),
+                     ", so that no score can be above it");
+  }
+  const auto broken = evidence.score.isfinite().logical_not().logical_and(evidence.valid);
+  const auto count = broken.sum().item<std::int64_t>();
+  return count == 0 ? std::string()
+                    : text::cat("the score of ", text::counted(count, "valid pixel"), " is not finite");
+}
+
+std::string doubts_about(const Evidence& evidence) {
+  std::vector<std::string> doubts{doubt_about_scores(evidence)};
+  if (!is(evidence.states, PixelState::valid).logical_and(evidence.valid).all().item<bool>()) {
+    doubts.push_back(doubt_about_share(evidence));
+    doubts.push_back(doubt_about_islands(evidence));
+  }
+  std::erase(doubts, "");
+  return text::join(doubts, "; ");
+}
+
+}  // namespace
+
+std::string to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accepted:
+      return "accepted";
+    case Verdict::rejected:
+      return "rejected";
+    case Verdict::undecided:
+      return "undecided";
+    default:
+      return {};
+  }
+}
+
+Verdict verdict_named(std::string_view name) {
+  for (const auto verdict : {Verdict::accepted, Verdict::rejected, Verdict::undecided}) {
+    if (to_string(verdict) == name) {
+      return verdict;
+    }
+  }
+  return Verdict::none;
+}
+
+Judgement judgement_of(const Evidence& evidence) {
+  auto doubts = doubts_about(evidence);
+  if (evidence.defects > 0) {
+    const auto found = text::counted(evidence.defects, "defect");
+    return {Verdict::rejected, doubts.empty() ? found : text::cat(found, "; ", doubts)};
+  }
+  return {doubts.empty() ? Verdict::accepted : Verdict::undecided, std::move(doubts)};
+}
+
+double valid_share_of(const torch::Tensor& states) {
+  return is(states, PixelState::valid).to(torch::kDouble).mean().item<double>();
+}
+
+}  // namespace hyperdefect::engine

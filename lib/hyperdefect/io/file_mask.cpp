@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/io/file_mask.h"
+
+#include <string>
+#include <vector>
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_kind.h"
+#include "hyperdefect/io/gdal_dataset.h"
+
+namespace hyperdefect::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// GDAL opens FILE.msk with any driver, also one that reads further files; a mask is always written as TIFF.
+void check_mask_file(const fs::path& data) {
+  for (const auto* ending : {".msk", ".MSK"}) {
+    const fs::path file = data.string() + ending;
+    if (fs::exists(file) && file_kind(file) != FileKind::tiff) {
+      throw InputError(text::cat(file.string(), ": is taken for the mask of ", data.filename().string(),
+                                 ", but is not a TIFF: move it away, or write it as a TIFF"));
+    }
+  }
+}
+
+void check_size(GDALRasterBand& mask, const CubeInfo& info) {
+  if (mask.GetXSize() != info.cols || mask.GetYSize() != info.rows) {
+    throw InputError(text::cat(info.path.string(), ": its mask has ", mask.GetYSize(), " x ", mask.GetXSize(),
+                               " pixels (rows x cols), the image ", info.rows, " x ", info.cols,
+                               ": give the mask of this image, or remove it"));
+  }
+}
+
+/// Marks what the band hides: a mask is read as bytes, an alpha band of any type as what is above zero.
+void mark(GDALRasterBand& band, const Window& window, const fs::path& file, PixelFlags& flags) {
+  std::vector<float> values(flags.pixels());
+  const GdalErrors errors;
+  const auto result = band.RasterIO(GF_Read, gdal_int(window.col), gdal_int(window.row),
+                                    gdal_int(window.cols), gdal_int(window.rows), values.data(),
+                                    gdal_int(window.cols), gdal_int(window.rows), GDT_Float32, 0, 0, nullptr);
+  if (result != CE_None || errors.any()) {
+    throw InputError(text::cat(file.string(), ": reading its mask, rows ", window.row, " to ",
+                               window.end_row() - 1, ", failed: ", errors.reason()));
+  }
+  std::vector<std::uint8_t> mask(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    mask[i] = static_cast<std::uint8_t>(values[i] > 0);
+  }
+  flags.mask(mask.data());
+}
+
+}  // namespace
+
+FileMask::FileMask(GDALDataset& dataset, const CubeInfo& info, const ReadOptions& options)
+    : file_(info.path) {
+  check_mask_file(info.path);
+  for (std::int64_t band = 0; band < info.bands.count; ++band) {
+    add(*dataset.GetRasterBand(info.file_band(band)), band, info, !options.no_data.empty());
+  }
+  for (const int band : info.alpha_bands) {
+    for_all_.push_back(dataset.GetRasterBand(band));
+  }
+}
+
+void FileMask::add(GDALRasterBand& band, std::int64_t index, const CubeInfo& info, bool values_override) {
+  const int flags = band.GetMaskFlags();
+  const bool per_dataset = (flags & GMF_PER_DATASET) != 0;
+  const bool from_values = (flags & GMF_NODATA) != 0;
+  // No-data values of single bands are compared by ourselves, alpha bands are read as such.
+  if ((flags & (GMF_ALL_VALID | GMF_ALPHA)) != 0 || (from_values && (!per_dataset || values_override)) ||
+      (per_dataset && index > 0)) {
+    return;
+  }
+  auto* mask = band.GetMaskBand();
+  check_size(*mask, info);
+  if (per_dataset) {
+    for_all_.push_back(mask);
+    return;
+  }
+  for_band_.resize(static_cast<std::size_t>(info.bands.count), nullptr);
+  for_band_[static_cast<std::size_t>(index)] = mask;
+}
+
+void FileMask::mark_all_bands(const Window& window, PixelFlags& flags) const {
+  for (auto* mask : for_all_) {
+    mark(*mask, window, file_, flags);
+  }
+}
+
+void FileMask::mark_band(std::int64_t band, const Window& window, PixelFlags& flags) const {
+  auto* mask = for_band_.empty() ? nullptr : for_band_[static_cast<std::size_t>(band)];
+  if (mask != nullptr) {
+    mark(*mask, window, file_, flags);
+  }
+}
+
+}  // namespace hyperdefect::io
