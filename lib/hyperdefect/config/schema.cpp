@@ -225,13 +225,20 @@ class Schema::Load {
     }
   }
 
+  /// What may be meant, or "". A file may hold so many unknown words that the search, which is slow, took
+  /// seconds: past those that are listed it is left out.
+  std::string nearest(const std::string& word, const std::vector<std::string>& names) const {
+    return word.size() > kLongestKey || faults_.size() > kMostFaults ? std::string{}
+                                                                     : text::nearest(word, names);
+  }
+
   std::string unknown_section(const std::string& name) const {
     std::vector<std::string> names;
     for (const auto& section : schema_.sections_) {
       names.push_back(section.name());
     }
     const auto message = text::cat(shown_key(name), ": unknown section");
-    const auto near = name.size() > kLongestKey ? std::string{} : text::nearest(name, names);
+    const auto near = nearest(name, names);
     if (near.empty()) {
       const auto owner = owner_of(name);
       return message +
@@ -250,7 +257,7 @@ class Schema::Load {
     for (const auto& option : section.options()) {
       keys.push_back(option.key());
     }
-    const auto near = key.size() > kLongestKey ? std::string{} : text::nearest(key, keys);
+    const auto near = nearest(key, keys);
     return message + (near.empty() ? "; the keys are " + text::join(keys, ", ")
                                    : did_you_mean(text::cat(section.name(), '.', near)));
   }
