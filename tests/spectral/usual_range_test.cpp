@@ -78,11 +78,13 @@ TEST(UsualRange, LooksOnlyAtBandsThatHoldSomething) {
   EXPECT_EQ(left_out_with(values, 1e38), 1);
 }
 
-TEST(UsualRange, OfNothingButZerosIsEverything) {
+TEST(UsualRange, OfNothingButZerosIsEveryCount) {
   auto values = torch::zeros({4, 100});
   EXPECT_EQ(left_out(values), 0);
-  values[0][0] = 1e38;
+  values[0][0] = 1e11;
   EXPECT_EQ(left_out(values), 0);
+  values[0][1] = 1e13;
+  EXPECT_EQ(left_out(values), 1);
 }
 
 TEST(UsualRange, OfFewPixelsHolds) {
