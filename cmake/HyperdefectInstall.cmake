@@ -11,6 +11,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/hyperdefectConfigVersion
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/hyperdefectConfig.cmake"
               "${PROJECT_BINARY_DIR}/hyperdefectConfigVersion.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/HyperdefectHdf5.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/HyperdefectTorch.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/HyperdefectYamlCpp.cmake"
         DESTINATION "${package_dir}")

@@ -25,7 +25,7 @@ missing_packages() {
     command -v "${tool%%:*}" >/dev/null || echo "${tool##*:}"
   done
   if [[ -z "$torch_is_there" ]] && ! python3 -m pip --version >/dev/null 2>&1; then echo python3-pip; fi
-  for package in libgdal-dev libopencv-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev libgtest-dev; do
+  for package in libgdal-dev libhdf5-dev libopencv-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev libgtest-dev; do
     is_installed "$package" || echo "$package"
   done
 }

@@ -338,6 +338,19 @@ CubeInfo tiff_with_header(const std::string& data, const std::string& header, co
   return info;
 }
 
+/// A unit that is wrong by a thousand would silently move every band.
+TEST(CubeInfo, WavelengthsOfNoSpectrometerAreNamed) {
+  for (const auto* axis :
+       {"wavelength = {450, 550, 650, 950}\nwavelength units = Micrometers\n",
+        "wavelength = {0.45, 0.55, 0.65, 0.95}\nwavelength units = Nanometers\n",
+        "wavelength = {450, 550, 650, 950}\nwavelength units = Wavenumber\nfwhm = {1, 1, 1, 1}\n"}) {
+    const bool is_usual = std::string_view(axis).find("Wavenumber") != std::string_view::npos;
+    const auto said = printed([&] { info_with(axis); });
+    EXPECT_EQ(said.find("nm, which no spectrometer covers: the unit ") == std::string::npos, is_usual)
+        << said;
+  }
+}
+
 TEST(CubeInfo, ATiffIsATiffWhateverItsNameAndWhateverLiesBesideIt) {
   const std::string axis =
       "wavelength units = nm\nwavelength = {500, 600, 700}\nfwhm = {5, 6, 7}\nbbl = {1, 0, 1}\n";
@@ -404,6 +417,18 @@ TEST(CubeInfo, AHeaderOfAnotherCubeIsLeftOutOfATiff) {
   HYPERDEFECT_EXPECT_ERROR(
       tiff_with_header("scan.tif", "scan.hdr", "ENVI\nfile type = ENVI Classification\n"), InputError,
       "scan.hdr: says that scan.tif is a ENVI Classification, not a cube");
+}
+
+TEST(CubeInfo, AHeaderOfAnotherSizeIsLeftOutOfATiff) {
+  for (const auto* size : {"lines = 21\nsamples = 18\n", "lines = 20\nsamples = 17\n"}) {
+    CubeInfo info;
+    const auto said = printed([&] {
+      info = tiff_with_header("scan.tif", "scan.hdr",
+                              std::string("ENVI\nbands = 3\ndata ignore value = 7\n") + size);
+    });
+    EXPECT_NE(said.find("; the header is left out"), std::string::npos) << said;
+    EXPECT_FALSE(info.no_data);
+  }
 }
 
 TEST(CubeInfo, RawDataAreRawDataWhateverTheirName) {

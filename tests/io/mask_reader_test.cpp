@@ -186,6 +186,26 @@ std::string promising_png() {
          "\0\0\0\0IDAT\x35\xaf\x06\x1e"s;
 }
 
+/// Its missing blocks would read as normal pixels, and one large block as gigabytes of them.
+TEST(ReadMask, RefusesATiffOfWhichABlockIsMissing) {
+  const TempDir dir;
+  test::TiffCube mask;
+  mask.bands = 1;
+  mask.type = GDT_Byte;
+  mask.last_row = 10;
+  mask.options = {"SPARSE_OK=TRUE", "BLOCKYSIZE=5"};
+  test::write_tiff_cube(dir / "scan_mask.tif", mask, [](int, int, int) { return 1.0; });
+  HYPERDEFECT_EXPECT_ERROR(
+      read_mask(dir / "scan_mask.tif"), InputError,
+      "scan_mask.tif: block (0, 2) of band 1 is missing; the file was not written to its end");
+  mask.options = {"SPARSE_OK=TRUE", "TILED=YES", "BLOCKXSIZE=40000", "BLOCKYSIZE=40000"};
+  mask.last_row = 0;
+  test::write_tiff_cube(dir / "large_mask.tif", mask, [](int, int, int) { return 1.0; });
+  HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "large_mask.tif"), InputError,
+                           "block (0, 0) of band 1 is missing");
+  HYPERDEFECT_EXPECT_ERROR(read_map(dir / "large_mask.tif"), InputError, "block (0, 0) of band 1 is missing");
+}
+
 TEST(ExpectedSize, IsComparedBeforeAnyPixelIsRead) {
   const TempDir dir;
   test::write_bytes(dir / "a_mask.png", promising_png());

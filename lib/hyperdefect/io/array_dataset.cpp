@@ -12,6 +12,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/hdf5_references.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -279,6 +280,7 @@ class ArrayDataset final : public GDALDataset {
 
   /// Reads the part of these bands with one access, in the order of the file.
   CPLErr read(const Part& part, const std::vector<int>& bands, const Target& target) const {
+    silence_hdf5();
     const auto [first, last] = std::minmax_element(bands.begin(), bands.end());
     const auto& dimensions = array_->GetDimensions();
     std::vector<GUInt64> begin(dimensions.size(), 0);

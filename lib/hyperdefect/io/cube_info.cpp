@@ -92,40 +92,6 @@ void check_size(const EnviLayout& layout, const CubeFiles& files) {
   }
 }
 
-/// What GDAL can tell of a block of a TIFF: its place in the file and its size there.
-std::int64_t block_item(GDALRasterBand& band, const char* what, int x, int y) {
-  const char* item = band.GetMetadataItem(text::cat("BLOCK_", what, '_', x, '_', y).c_str(), "TIFF");
-  return item == nullptr ? 0 : std::strtoll(item, nullptr, 10);
-}
-
-void check_blocks(GDALRasterBand& band, std::int64_t file_bytes, const fs::path& path) {
-  int block_cols = 0;
-  int block_rows = 0;
-  band.GetBlockSize(&block_cols, &block_rows);
-  const int across = (band.GetXSize() + block_cols - 1) / block_cols;
-  const int down = (band.GetYSize() + block_rows - 1) / block_rows;
-  for (int y = 0; y < down; ++y) {
-    for (int x = 0; x < across; ++x) {
-      const auto offset = block_item(band, "OFFSET", x, y);
-      const auto size = block_item(band, "SIZE", x, y);
-      if (offset <= 0 || size <= 0 || offset + size > file_bytes) {
-        refuse(path, "block (", x, ", ", y, ") of band ", band.GetBand(),
-               offset <= 0 || size <= 0 ? " is missing" : " ends behind the end of the file",
-               "; the file was not written to its end (or is sparse): write it again in full");
-      }
-    }
-  }
-}
-
-/// A TIFF whose writer was killed opens, and its missing blocks read as zeros without any error.
-void check_tiff_blocks(GDALDataset& dataset, const CubeInfo& info) {
-  const auto file_bytes = static_cast<std::int64_t>(fs::file_size(info.path));
-  const int separate = info.interleave == Interleave::bip ? 1 : dataset.GetRasterCount();
-  for (int band = 1; band <= separate; ++band) {
-    check_blocks(*dataset.GetRasterBand(band), file_bytes, info.path);
-  }
-}
-
 /// Says which no-data values no value of the file can equal.
 void check_no_data(const CubeInfo& info, const ReadOptions& options) {
   std::set<std::string> told;
@@ -318,9 +284,10 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
 }
 
 /// What is said of a file that no driver can open.
-[[noreturn]] void refuse_unreadable(const CubeFiles& files, const GdalErrors& errors) {
+[[noreturn]] void refuse_unreadable(const CubeFiles& files, const ReadOptions& options,
+                                    const GdalErrors& errors) {
   const auto& path = files.data;
-  if (const auto driver = other_driver_of(path); !driver.empty()) {
+  if (const auto driver = other_driver_of(path, options.drivers); !driver.empty()) {
     refuse(path, "is of the format ", driver,
            ", which may refer to other files or to the network, and is not "
            "opened; only if you trust it, allow it with data.drivers=[",
@@ -344,11 +311,11 @@ bool holds_arrays(FileKind kind) {
 }
 
 /// The array of the file that is the cube.
-CubeArray cube_array(const CubeFiles& files) {
+CubeArray cube_array(const CubeFiles& files, const ReadOptions& options) {
   const GdalErrors errors;
-  const auto file = open_arrays(files.data);
+  const auto file = open_arrays(files.data, options.drivers);
   if (!file) {
-    refuse_unreadable(files, errors);
+    refuse_unreadable(files, options, errors);
   }
   return find_cube_array(*file, files.data);
 }
@@ -363,11 +330,15 @@ std::optional<EnviHeader> fitting_header(const CubeFiles& files, const CubeInfo&
     refuse(header.path(), "says that ", info.path.filename().string(), " is a ", header.text("file type"),
            ", not a cube");
   }
-  if (header.has("bands") && header.integer("bands", 1) != info.bands.count) {
-    log::warning(text::cat(info.path.string(), ": has ", text::counted(info.bands.count, "band"),
-                           ", its header ", header.path().filename().string(), " describes ",
-                           header.integer("bands", 1), "; the header is left out"));
-    return std::nullopt;
+  const std::pair<const char*, std::int64_t> sizes[]{
+      {"bands", info.bands.count}, {"lines", info.rows}, {"samples", info.cols}};
+  for (const auto& [key, found] : sizes) {
+    if (header.has(key) && header.integer(key, 1) != found) {
+      log::warning(text::cat(info.path.string(), ": has ", found, ' ', key, ", its header ",
+                             header.path().filename().string(), " describes ", header.integer(key, 1),
+                             "; the header is left out"));
+      return std::nullopt;
+    }
   }
   check_overlooked_keys(header);
   return header;
@@ -407,20 +378,18 @@ CubeInfo raster_info(const CubeFiles& files, FileKind kind, const ReadOptions& o
   CubeInfo info;
   info.path = files.data;
   if (holds_arrays(kind)) {
-    info.array = cube_array(files);
+    info.array = cube_array(files, options);
   }
   const GdalErrors errors;
   const auto dataset = open_cube(info, options);
   if (!dataset) {
-    refuse_unreadable(files, errors);
+    refuse_unreadable(files, options, errors);
   }
   check_one_page(*dataset, info.path);
   check_is_cube(*dataset, info.path);
   set_raster_facts(*dataset, info);
   info.georeference = georeference_of(*dataset);
-  if (info.driver == "GTiff") {
-    check_tiff_blocks(*dataset, info);
-  }
+  check_tiff_blocks(*dataset, info.path);
   tell_of_limits(*dataset, info);
   const auto header = fitting_header(files, info);
   read_spectral_axis(*dataset, header, options.wavelength_unit, info);

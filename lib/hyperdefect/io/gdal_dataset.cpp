@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_kind.h"
+#include "hyperdefect/io/hdf5_references.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -19,10 +22,11 @@ namespace {
 constexpr const char* kSidecarOption = "GDAL_PAM_ENABLED";
 
 /// Drivers that read the named file alone: no description of other files, no network, no pixels in a file
-/// beside it.
-constexpr std::array<const char*, 16> kPlainDrivers{
-    "GTiff", "PNG",    "JPEG", "GIF",       "BIGGIF", "BMP",       "WEBP", "PNM",
-    "FITS",  "netCDF", "HDF4", "HDF4Image", "HDF5",   "HDF5Image", "HEIF", "JP2OpenJPEG"};
+/// beside it. HDF5 files may refer to others: each one is looked through. HDF4 files may as well, and are not
+/// among them.
+constexpr std::array<const char*, 14> kPlainDrivers{"GTiff", "PNG",       "JPEG", "GIF",        "BIGGIF",
+                                                    "BMP",   "WEBP",      "PNM",  "FITS",       "netCDF",
+                                                    "HDF5",  "HDF5Image", "HEIF", "JP2OpenJPEG"};
 
 /// Written, and read only for the georeference of a header that we wrote ourselves.
 constexpr const char* kEnviDriver = "ENVI";
@@ -128,6 +132,38 @@ DatasetPtr open_file(const std::filesystem::path& path, unsigned kind,
                                                          string_list(allowed).List(), nullptr, nullptr)));
 }
 
+/// The plain drivers and those that the user trusts.
+/// @throws ConfigError if a driver has no such name.
+std::vector<std::string> with_trusted(std::vector<std::string> plain,
+                                      const std::vector<std::string>& trusted) {
+  for (const auto& name : trusted) {
+    drivers().add(name);
+    plain.push_back(name);
+  }
+  return plain;
+}
+
+bool trusts_hdf5(const std::vector<std::string>& trusted) {
+  return std::any_of(trusted.begin(), trusted.end(), [](const std::string& name) {
+    return EQUAL(name.c_str(), "HDF5") || EQUAL(name.c_str(), "netCDF");
+  });
+}
+
+/// Whether the file holds all of its data, or is trusted; if not, GDAL's error says why.
+bool is_self_contained(const std::filesystem::path& path, const std::vector<std::string>& trusted) {
+  if (file_kind(path) != FileKind::hdf5) {
+    return true;
+  }
+  silence_hdf5();
+  const auto reference = trusts_hdf5(trusted) ? std::string() : reference_out_of_hdf5(path);
+  if (!reference.empty()) {
+    CPLError(CE_Failure, CPLE_OpenFailed,
+             "%s, which is not opened; only if you trust the file, allow it with data.drivers=[HDF5]",
+             reference.c_str());
+  }
+  return reference.empty();
+}
+
 std::string wkt_of(const OGRSpatialReference* crs) {
   char* text = nullptr;
   std::string wkt;
@@ -165,6 +201,37 @@ void set_control_points(GDALDataset& dataset, const Georeference& georeference) 
   GDALDeinitGCPs(static_cast<int>(points.size()), points.data());
 }
 
+bool is_tiff(GDALDataset& dataset) {
+  const auto* driver = dataset.GetDriver();
+  return driver != nullptr && std::string_view(driver->GetDescription()) == "GTiff";
+}
+
+/// What GDAL can tell of a block of a TIFF: its place in the file and its size there.
+std::int64_t block_item(GDALRasterBand& band, const char* what, int x, int y) {
+  const char* item = band.GetMetadataItem(text::cat("BLOCK_", what, '_', x, '_', y).c_str(), "TIFF");
+  return item == nullptr ? 0 : std::strtoll(item, nullptr, 10);
+}
+
+void check_blocks(GDALRasterBand& band, std::int64_t file_bytes, const std::filesystem::path& path) {
+  int block_cols = 0;
+  int block_rows = 0;
+  band.GetBlockSize(&block_cols, &block_rows);
+  const int across = (band.GetXSize() + block_cols - 1) / block_cols;
+  const int down = (band.GetYSize() + block_rows - 1) / block_rows;
+  for (int y = 0; y < down; ++y) {
+    for (int x = 0; x < across; ++x) {
+      const auto offset = block_item(band, "OFFSET", x, y);
+      const auto size = block_item(band, "SIZE", x, y);
+      if (offset <= 0 || size <= 0 || offset + size > file_bytes) {
+        throw InputError(
+            text::cat(path.string(), ": block (", x, ", ", y, ") of band ", band.GetBand(),
+                      offset <= 0 || size <= 0 ? " is missing" : " ends behind the end of the file",
+                      "; the file was not written to its end (or is sparse): write it again in full"));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 GdalErrors::GdalErrors() {
@@ -200,32 +267,42 @@ void CloseDataset::operator()(GDALDataset* dataset) const {
 }
 
 DatasetPtr open_raster(const std::filesystem::path& path, const std::vector<std::string>& more_drivers) {
-  std::vector<std::string> allowed(kPlainDrivers.begin(), kPlainDrivers.end());
-  for (const auto& name : more_drivers) {
-    drivers().add(name);
-    allowed.push_back(name);
+  const auto allowed = with_trusted({kPlainDrivers.begin(), kPlainDrivers.end()}, more_drivers);
+  if (!is_self_contained(path, more_drivers)) {
+    return nullptr;
   }
-  auto dataset = open_raster_with(path, allowed);
-  if (!dataset) {
-    if (const auto other = other_driver_of(path); !other.empty()) {
-      CPLError(CE_Failure, CPLE_OpenFailed,
-               "files of GDAL's driver %s are not read: they may open other files or the network",
-               other.c_str());
-    }
+  DatasetPtr dataset;
+  std::string failure;
+  {
+    const GdalErrors errors;
+    dataset = open_raster_with(path, allowed);
+    failure = errors.any() ? errors.reason() : std::string();
   }
-  return open_raster_with(path, allowed);
+  if (const auto other = dataset ? std::string() : other_driver_of(path, more_drivers); !other.empty()) {
+    failure = text::cat("files of GDAL's driver ", other,
+                        " are not read: they may open other files or the network");
+  }
+  if (!failure.empty()) {
+    CPLError(CE_Failure, CPLE_OpenFailed, "%s", failure.c_str());
+  }
+  return dataset;
 }
 
-std::string other_driver_of(const std::filesystem::path& path) {
-  return drivers().recognising(file_name(path));
+std::string other_driver_of(const std::filesystem::path& path, const std::vector<std::string>& more_drivers) {
+  auto name = drivers().recognising(file_name(path));
+  const bool is_allowed = std::any_of(more_drivers.begin(), more_drivers.end(), [&](const std::string& more) {
+    return EQUAL(more.c_str(), name.c_str());
+  });
+  return is_allowed ? std::string() : std::move(name);
 }
 
 DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector<std::string>& drivers) {
   return open_file(path, GDAL_OF_RASTER, drivers);
 }
 
-DatasetPtr open_arrays(const std::filesystem::path& path) {
-  return open_file(path, GDAL_OF_MULTIDIM_RASTER, {"netCDF", "HDF5", "HDF4"});
+DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std::string>& more_drivers) {
+  const auto allowed = with_trusted({"netCDF", "HDF5"}, more_drivers);
+  return is_self_contained(path, more_drivers) ? open_file(path, GDAL_OF_MULTIDIM_RASTER, allowed) : nullptr;
 }
 
 DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, int cols, int rows, int bands,
@@ -279,8 +356,7 @@ void set_georeference(GDALDataset& dataset, const Georeference& georeference) {
 }
 
 void check_one_page(GDALDataset& dataset, const std::filesystem::path& path) {
-  const auto* driver = dataset.GetDriver();
-  if (driver == nullptr || std::string_view(driver->GetDescription()) != "GTiff") {
+  if (!is_tiff(dataset)) {
     return;
   }
   // Two entries a page: its name and its description. Overviews and masks are none.
@@ -288,6 +364,18 @@ void check_one_page(GDALDataset& dataset, const std::filesystem::path& path) {
   if (pages > 1) {
     throw InputError(text::cat(path.string(), ": holds ", pages,
                                " images, one a page: write them as the bands of one image"));
+  }
+}
+
+void check_tiff_blocks(GDALDataset& dataset, const std::filesystem::path& path) {
+  if (!is_tiff(dataset)) {
+    return;
+  }
+  const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  const char* interleave = dataset.GetMetadataItem("INTERLEAVE", "IMAGE_STRUCTURE");
+  const bool together = interleave != nullptr && std::string_view(interleave) == "PIXEL";
+  for (int band = 1; band <= (together ? 1 : dataset.GetRasterCount()); ++band) {
+    check_blocks(*dataset.GetRasterBand(band), file_bytes, path);
   }
 }
 

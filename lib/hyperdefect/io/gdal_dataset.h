@@ -48,18 +48,19 @@ using DatasetPtr = std::unique_ptr<GDALDataset, CloseDataset>;
 
 /// Opens a raster for reading; null, with the reason in a GdalErrors that lives, if GDAL cannot. Only drivers
 /// that read the named file alone may open it, besides those of `more_drivers`, and the name is that of a
-/// file, never one of GDAL's connection strings.
+/// file, never one of GDAL's connection strings. An HDF5 file that leads out of itself is not opened unless
+/// HDF5 is among `more_drivers`.
 /// @throws ConfigError if a driver has no such name.
 DatasetPtr open_raster(const std::filesystem::path& path, const std::vector<std::string>& more_drivers = {});
 
 /// The driver, none of those, that recognises the file but may open other files or the network; or "".
-std::string other_driver_of(const std::filesystem::path& path);
+std::string other_driver_of(const std::filesystem::path& path, const std::vector<std::string>& more_drivers);
 
 /// The same with these drivers alone.
 DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector<std::string>& drivers);
 
-/// Opens the arrays of a netCDF or HDF file (GDAL's multidimensional view).
-DatasetPtr open_arrays(const std::filesystem::path& path);
+/// Opens the arrays of a netCDF or HDF file (GDAL's multidimensional view), under the same conditions.
+DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std::string>& more_drivers);
 
 /// Creates a raster without writing it (that happens while it is filled and closed). @throws Error with
 /// GDAL's reason.
@@ -76,6 +77,10 @@ void set_georeference(GDALDataset& dataset, const Georeference& georeference);
 
 /// @throws InputError for a TIFF of several pages: GDAL reads the first one and does not speak of the others.
 void check_one_page(GDALDataset& dataset, const std::filesystem::path& path);
+
+/// A TIFF whose writer was killed opens, and its missing blocks read as zeros without any error.
+/// @throws InputError for a TIFF of which a block is missing, or ends behind the end of the file.
+void check_tiff_blocks(GDALDataset& dataset, const std::filesystem::path& path);
 
 /// The no-data value of a band, whatever its type.
 std::optional<double> no_data_of(GDALRasterBand& band);

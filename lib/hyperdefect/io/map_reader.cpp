@@ -24,6 +24,7 @@ torch::Tensor read_map(const std::filesystem::path& path, const std::optional<Ex
   if (expected) {
     check_size(path, {band.GetYSize(), band.GetXSize()}, *expected);
   }
+  check_tiff_blocks(*dataset, path);
   auto map = torch::empty({band.GetYSize(), band.GetXSize()}, torch::kFloat32);
   const auto result = band.RasterIO(GF_Read, 0, 0, band.GetXSize(), band.GetYSize(), map.data_ptr(),
                                     band.GetXSize(), band.GetYSize(), GDT_Float32, 0, 0, nullptr);

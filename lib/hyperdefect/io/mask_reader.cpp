@@ -147,6 +147,7 @@ torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>&
   if (expected) {
     check_size(path, size, *expected);
   }
+  check_tiff_blocks(*dataset, path);
   const GdalErrors errors;
   std::vector<MaskBand> bands;
   for (const int number : bands_of(*dataset, path)) {

@@ -11,7 +11,7 @@ DatasetPtr open_cube(const CubeInfo& info, const ReadOptions& options) {
     return open_raw(info.path, *info.layout);
   }
   if (info.array) {
-    auto file = open_arrays(info.path);
+    auto file = open_arrays(info.path, options.drivers);
     return file ? open_array(std::move(file), *info.array) : nullptr;
   }
   return open_raster(info.path, options.drivers);

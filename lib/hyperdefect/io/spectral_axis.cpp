@@ -21,6 +21,9 @@ namespace {
 /// in use).
 constexpr double kMicrometreLimit = 100.0;
 constexpr double kNanometresPerCentimetre = 1e7;
+/// No imaging spectrometer measures outside; a value there has the wrong unit.
+constexpr double kShortestNanometres = 100;
+constexpr double kLongestNanometres = 100'000;
 
 /// A spectral axis as a file states it.
 struct StatedAxis {
@@ -140,6 +143,17 @@ void check_finite(const std::vector<double>& values, std::string_view what, cons
   }
 }
 
+/// @param axis in nanometres.
+void tell_of_odd_lengths(const StatedAxis& axis, const std::string& file) {
+  const auto [least, most] = std::minmax_element(axis.wavelengths.begin(), axis.wavelengths.end());
+  if (*least < kShortestNanometres || *most > kLongestNanometres) {
+    log::warning(text::cat(file, ": the wavelengths (", axis.source, ") are ", text::number(*least), " to ",
+                           text::number(*most), " nm, which no spectrometer covers: the unit ",
+                           axis.unit.empty() ? std::string("(none)") : text::shown(axis.unit),
+                           " in the file may be wrong; data.wavelength_unit overrides it"));
+  }
+}
+
 void adopt(StatedAxis axis, const std::string& user_unit, CubeInfo& info) {
   check_finite(axis.wavelengths, "wavelength", info);
   check_finite(axis.fwhm, "fwhm", info);
@@ -163,6 +177,9 @@ void adopt(StatedAxis axis, const std::string& user_unit, CubeInfo& info) {
     log::warning(
         text::cat(file, ": the wavelengths (", axis.source, ") ", why, "; the cube is read without them"));
     return;
+  }
+  if (user_unit == "auto") {
+    tell_of_odd_lengths(axis, file);
   }
   info.bands.wavelengths_nm = std::move(axis.wavelengths);
   info.bands.fwhm_nm = std::move(axis.fwhm);
