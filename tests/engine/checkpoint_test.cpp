@@ -63,6 +63,24 @@ TEST(Checkpoint, DamagedOrForeignIsRefused) {
                            ": is a damaged training checkpoint (it lacks job)");
 }
 
+TEST(Checkpoint, WithAnyChangedByteIsDamaged) {
+  const test::TempDir folder;
+  const auto path = folder / "c.safetensors";
+  write_checkpoint(path, example());
+  auto of_another_job = model::read_tensors(path);
+  of_another_job.metadata["job"] = "job 2";
+  auto with_another_value = model::read_tensors(path);
+  with_another_value.tensors.at("detector.a.weight")[0] = 1.5;
+  auto without = model::read_tensors(path);
+  without.metadata.erase("checksum");
+  for (const auto& changed : {of_another_job, with_another_value, without}) {
+    model::write_tensors(path, changed);
+    HYPERDEFECT_EXPECT_ERROR(
+        read_checkpoint(path, "job 1"), ModelError,
+        "c.safetensors: is a damaged training checkpoint (its checksum is not that of its content); remove");
+  }
+}
+
 TEST(OptimizerState, CarriesAdamsMoments) {
   torch::manual_seed(1);
   torch::nn::Linear module(2, 1);

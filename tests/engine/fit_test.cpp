@@ -265,6 +265,7 @@ TEST_F(Fit, RefusesCheckpointsThatNoTrainingWrites) {
   for (const auto& damage : damages_of_checkpoints()) {
     auto file = sound;
     damage.change(file);
+    model::add_checksum(file);
     model::write_tensors(path, file);
     const auto message =
         test::message_of<ModelError>([&] { fit(*test::detector_of(config_, 6), rest, observer_); });

@@ -7,6 +7,7 @@
 
 #include "fuzz/fuzz.h"
 #include "fuzz/input_file.h"
+#include "fuzz/signed_file.h"
 #include "fuzz/tensor_checks.h"
 #include "fuzz/tensor_text.h"
 #include "hyperdefect/core/error.h"
@@ -64,7 +65,11 @@ void take_up(const engine::TrainingState& state, const std::filesystem::path& fi
 void check(std::string_view text) {
   static const InputFile file("checkpoint.safetensors");
   static const auto whole = whole_checkpoint(file.path());
-  const auto state = read(file.holding(changed_file(text, whole)));
+  file.holding(changed_file(text, whole));
+  if (!text.starts_with(kRaw)) {
+    sign(file.path());
+  }
+  const auto state = read(file.path());
   if (!state) {
     return;
   }

@@ -8,6 +8,7 @@
 
 #include "fuzz/fuzz.h"
 #include "fuzz/input_file.h"
+#include "fuzz/signed_file.h"
 #include "fuzz/tensor_checks.h"
 #include "fuzz/tensor_text.h"
 #include "hyperdefect/core/error.h"
@@ -51,15 +52,6 @@ TensorText whole_model(const std::filesystem::path& path) {
   model.training = "training";
   engine::save_model(path, model);
   return parts_of(test::read_bytes(path));
-}
-
-/// Gives the file the checksum of its content, as somebody does who means to deceive.
-void sign(const std::filesystem::path& path) {
-  accepted<ModelError>([&] {
-    auto content = model::read_tensors(path);
-    content.metadata["checksum"] = engine::checksum_of(content);
-    model::write_tensors(path, content);
-  });
 }
 
 void check(std::string_view text) {

@@ -166,6 +166,7 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
     history.push_back(to_json(record));
   }
   file.metadata = {{"job", state.job}, {"history", history.dump()}};
+  model::add_checksum(file);
   model::write_tensors(path, file);
 }
 
@@ -177,6 +178,9 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
     state.history = history_from(text_of(file, "history"));
   } catch (const FieldFault& fault) {
     throw damaged(path, fault.what());
+  }
+  if (!model::has_right_checksum(file)) {
+    throw damaged(path, "its checksum is not that of its content");
   }
   if (state.job != job) {
     throw UsageError(text::cat(path.string(),

@@ -24,7 +24,6 @@ namespace {
 
 constexpr const char* kFormat = "hyperdefect model";
 constexpr int kFormatVersion = 2;
-constexpr const char* kChecksum = "checksum";
 /// What belongs to the machine (section run) does not travel.
 const std::vector<std::string> kModelSections{"data",  "preprocess", "model", "train",
                                               "score", "threshold",  "output"};
@@ -277,26 +276,6 @@ torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model) 
   return model.calibration ? calibrated(scores, *model.calibration) : scores;
 }
 
-std::string checksum_of(const model::TensorFile& file) {
-  auto sum = hyperdefect::fingerprint("");
-  const auto add = [&sum](std::string_view bytes) {
-    sum = hyperdefect::fingerprint(text::cat(bytes.size(), ':'), sum);
-    sum = hyperdefect::fingerprint(bytes, sum);
-  };
-  for (const auto& [key, value] : file.metadata) {
-    if (key != kChecksum) {
-      add(key);
-      add(value);
-    }
-  }
-  for (const auto& [name, tensor] : file.tensors) {
-    const auto values = tensor.detach().cpu().contiguous();
-    add(name);
-    add({static_cast<const char*>(values.data_ptr()), values.nbytes()});
-  }
-  return text::cat(sum);
-}
-
 void save_model(const std::filesystem::path& path, const FittedModel& model) {
   refuse_fault("training failed", fault_of(model));
   auto config = model.config;
@@ -314,7 +293,7 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"training_cubes", std::to_string(model.training_cubes)},
                    {"training_valid_share", nlohmann::json(model.training_valid_share).dump()},
                    {"seed", std::to_string(config.run.seed)}};
-  file.metadata[kChecksum] = checksum_of(file);
+  model::add_checksum(file);
   model::write_tensors(path, file);
 }
 
@@ -327,8 +306,7 @@ FittedModel load_model(const std::filesystem::path& path) {
   if (const auto fault = fault_of(model); !fault.empty()) {
     throw damaged(path, fault);
   }
-  if (const auto sum = file.metadata.find(kChecksum);
-      sum == file.metadata.end() || sum->second != checksum_of(file)) {
+  if (!model::has_right_checksum(file)) {
     throw damaged(path, "its checksum is not that of its content");
   }
   model.fingerprint = fingerprint_of(path);

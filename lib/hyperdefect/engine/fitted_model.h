@@ -51,10 +51,6 @@ void set_threshold(FittedModel& model, const torch::Tensor& scores);
 /// Raw scores of any shape on the scale of the threshold.
 torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model);
 
-/// Of all that a model file holds, but for the entry "checksum" itself: no change of a byte goes unnoticed
-/// that leaves values which are possible.
-std::string checksum_of(const model::TensorFile& file);
-
 /// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
 /// @throws InputError where the model has a fault_of(): it would accept anything.
 void save_model(const std::filesystem::path& path, const FittedModel& model);

@@ -13,6 +13,7 @@
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/model/tensor_header.h"
 
@@ -237,6 +238,28 @@ std::string shape_and_type(const torch::Tensor& tensor) {
   return text::cat('(', text::join(sizes, ", "), ") ", c10::toString(tensor.scalar_type()));
 }
 
+constexpr const char* kChecksum = "checksum";
+
+std::string checksum_of(const TensorFile& content) {
+  auto sum = fingerprint("");
+  const auto add = [&sum](std::string_view bytes) {
+    sum = fingerprint(text::cat(bytes.size(), ':'), sum);
+    sum = fingerprint(bytes, sum);
+  };
+  for (const auto& [key, value] : content.metadata) {
+    if (key != kChecksum) {
+      add(key);
+      add(value);
+    }
+  }
+  for (const auto& [name, tensor] : content.tensors) {
+    const auto values = tensor.detach().cpu().contiguous();
+    add(name);
+    add({static_cast<const char*>(values.data_ptr()), values.nbytes()});
+  }
+  return text::cat(sum);
+}
+
 }  // namespace
 
 void write_tensors(const std::filesystem::path& path, const TensorFile& content) {
@@ -328,6 +351,15 @@ void load_state(torch::nn::Module& module, const std::map<std::string, torch::Te
   for (auto& [name, target] : state_of(module)) {
     target.copy_(tensors.at(name));
   }
+}
+
+void add_checksum(TensorFile& content) {
+  content.metadata[kChecksum] = checksum_of(content);
+}
+
+bool has_right_checksum(const TensorFile& content) {
+  const auto sum = content.metadata.find(kChecksum);
+  return sum != content.metadata.end() && sum->second == checksum_of(content);
 }
 
 }  // namespace hyperdefect::model

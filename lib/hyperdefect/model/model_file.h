@@ -32,6 +32,13 @@ TensorFile read_tensors(const std::filesystem::path& path, const std::string& re
 /// The same without the values: the tensors are on the device "meta" and take no memory.
 TensorFile read_header(const std::filesystem::path& path, const std::string& remedy = kTrainAgain);
 
+/// Adds the entry "checksum" to the metadata: a fingerprint of all names, texts and values, which shows a
+/// damaged byte. It is no protection against somebody who means to deceive.
+void add_checksum(TensorFile& content);
+
+/// Whether the metadata hold the checksum of the content.
+bool has_right_checksum(const TensorFile& content);
+
 /// All parameters and buffers of a module by their path in it.
 std::map<std::string, torch::Tensor> state_of(const torch::nn::Module& module);
 
