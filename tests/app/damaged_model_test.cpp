@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "hyperdefect/core/text.h"
 #include "support/program.h"
 #include "support/raw_tensors.h"
 #include "support/small_runs.h"
@@ -135,7 +136,7 @@ std::vector<Damage> damages_of_files() {
       {"ManyOverlaps",
        [](RawTensors file) {
          for (int i = 0; i < 3000; ++i) {
-           file.header["x" + std::to_string(i)] = {
+           file.header[text::cat('x', i)] = {
                {"dtype", "U8"}, {"shape", {1 << 20}}, {"data_offsets", {0, 1 << 20}}};
          }
          file.data.resize(1 << 20);
@@ -145,7 +146,7 @@ std::vector<Damage> damages_of_files() {
       {"ManyTensors",
        [](RawTensors file) {
          for (int i = 0; i < 70'000; ++i) {
-           file.header["x" + std::to_string(i)] = {
+           file.header[text::cat('x', i)] = {
                {"dtype", "U8"}, {"shape", {0}}, {"data_offsets", {file.data.size(), file.data.size()}}};
          }
          return tensor_file_bytes(file);

@@ -129,6 +129,12 @@ TEST_F(Eval, NamesBothFilesWhereSizesDiffer) {
   expect_failure(eval(), 3, "good_score.tif has 2 x 3 pixels (rows x cols), but its truth ");
 }
 
+TEST_F(Eval, RefusesTwoTruthsOfACube) {
+  std::filesystem::copy(truth_ + "/day1/good_mask.png", truth_ + "/day1/good_mask.tif");
+  expect_failure(eval(), 3,
+                 "good_mask.png and good_mask.tif: are both the truth of day1/good; keep one of them");
+}
+
 TEST_F(Eval, NeedsATruth) {
   expect_failure(run_program({"eval", maps_}), 2, "--truth is required");
   expect_failure(run_program({"eval", maps_, "--truth", maps_}), 3,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "hyperdefect/core/text.h"
 #include "support/program.h"
 #include "support/small_runs.h"
 
@@ -188,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
                       OddName{"a\x1b[2J\nb\tc\rd", "a\x1b[2J\nb\tc\rd", "a\\x1b[2J\\nb\\tc\\rd"},
                       OddName{"gpj.\u202egnp\u009b", "gpj.\u202egnp\u009b", "gpj.\\u202egnp\\u009b"},
                       OddName{"\"q\\", "\"q\\", "\"q\\"}, OddName{"見本 grün", "見本 grün", "見本 grün"}),
-    [](const auto& info) { return "Name" + std::to_string(info.index); });
+    [](const auto& name) { return text::cat("Name", name.index); });
 
 /// The second column begins at the same place in each line.
 TEST(Table, CountsLettersNotBytes) {

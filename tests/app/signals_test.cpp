@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "hyperdefect/core/text.h"
 #include "support/background_program.h"
 
 namespace hyperdefect::test {
@@ -61,7 +62,7 @@ TEST_P(Signal, EndsTheProgramAtOnceTheSecondTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Signal, ::testing::Values(SIGINT, SIGTERM, SIGHUP),
-                         [](const auto& info) { return "Signal" + std::to_string(info.param); });
+                         [](const auto& signal) { return text::cat("Signal", signal.param); });
 
 TEST(Progress, IsShownOfAStepThatTakesOverTwoSeconds) {
   const TempDir folder;

@@ -115,7 +115,7 @@ TEST_F(Validity, ADroppedBandCostsNoPixel) {
   const auto cube = write_tiff("scan.tif", values);
   ASSERT_EQ(detect(cube).exit_code, 0);
   EXPECT_EQ(invalid_pixels("scan"), 12 * 12);
-  for (const std::vector<std::string> drops :
+  for (const std::vector<std::string>& drops :
        {std::vector<std::string>{"preprocess.drop_bands=[3,7]"},
         {"preprocess.drop_ranges_nm=[640,660,840,860]"},
         {"preprocess.drop_bands=[3]", "preprocess.max_wavelength_nm=800"}}) {

@@ -232,10 +232,12 @@ INSTANTIATE_TEST_SUITE_P(
         RoleCase{"classes.img", with_type(map_of(1, 1).header(), "Classification"), FileRole::class_map},
         RoleCase{"library.sli", with_type(RawCube().header(), "Spectral Library"),
                  FileRole::spectral_library},
-        RoleCase{"heights.bil", "NROWS 1\nNCOLS 1\n", FileRole::esri_image}));
+        RoleCase{"heights.bil", "NROWS 1\nNCOLS 1\n", FileRole::esri_image},
+        RoleCase{"heights_too.bil", "NBANDS 004\nNROWS 1\nNCOLS 1\n", FileRole::esri_image}));
 
 INSTANTIATE_TEST_SUITE_P(Cubes, EnviRoles,
-                         ::testing::Values(RoleCase{"white_ref_7_part.img", RawCube().header()},
+                         ::testing::Values(RoleCase{"esri.bil", "NROWS 1\nNCOLS 1\nNBANDS 12\n"},
+                                           RoleCase{"white_ref_7_part.img", RawCube().header()},
                                            RoleCase{"dark_reflective_part.img", RawCube().header()},
                                            RoleCase{"white_weathering_crust.img", RawCube().header()},
                                            RoleCase{"glt_scan.img", map_of(12, 12).header()},

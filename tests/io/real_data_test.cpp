@@ -38,7 +38,8 @@ TEST(RealData, EveryFolderHoldsTheCubesItNames) {
   EXPECT_EQ(cubes_in("implants"), 12U);
   EXPECT_EQ(cubes_in("calibration"), 1U);
   EXPECT_EQ(cubes_in("spaceborne"), 4U);
-  EXPECT_EQ(cubes_in("envi"), 10U);
+  // One of them has an ESRI header: it is found, so that a run names it.
+  EXPECT_EQ(cubes_in("envi"), 11U);
   HYPERDEFECT_EXPECT_ERROR(cubes_in("libraries"), InputError, "the folder holds no cube");
 }
 
@@ -46,6 +47,10 @@ TEST(RealData, EveryCubeIsReadWhole) {
   HYPERDEFECT_NEEDS_DATA();
   for (const auto* folder : {"scenes", "wafer", "calibration", "spaceborne", "envi"}) {
     for (const auto& input : find_cubes({(data_dir() / folder).string()}).cubes) {
+      if (input.path.stem() == "ort_img") {
+        HYPERDEFECT_EXPECT_ERROR(read_cube_info(input.path), InputError, "is an ESRI header");
+        continue;
+      }
       CubeReader reader(read_cube_info(input.path));
       const auto block = reader.read(whole(reader.info().size()));
       const auto pixels = block.values.flatten(1).index_select(1, block.valid.flatten().nonzero().squeeze(1));

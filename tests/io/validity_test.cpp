@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
 #include "hyperdefect/io/cube_reader.h"
 #include "support/envi_files.h"
 #include "support/expect_error.h"
@@ -363,7 +364,7 @@ TEST_P(Alpha, IsNoSpectralBandAndHidesPixels) {
       one.SetMetadataItem("wavelength", std::to_string(500 + band).c_str());
       one.SetMetadataItem("wavelength_units", "nm");
       one.SetScale(alpha ? 99 : band);
-      one.SetDescription(("b" + std::to_string(band)).c_str());
+      one.SetDescription(text::cat('b', band).c_str());
     }
   };
   const int alpha = GetParam().alpha - 1;
@@ -380,7 +381,7 @@ TEST_P(Alpha, IsNoSpectralBandAndHidesPixels) {
       const auto i = static_cast<std::size_t>(index);
       EXPECT_EQ(block.values[index++][0][3].item<float>(), static_cast<float>((10 * band + 4) * (band + 1)));
       EXPECT_EQ(reader.info().bands.wavelengths_nm.at(i), 501 + band);
-      EXPECT_EQ(reader.info().band_names.at(i), "b" + std::to_string(band + 1));
+      EXPECT_EQ(reader.info().band_names.at(i), text::cat('b', band + 1));
     }
   }
 }

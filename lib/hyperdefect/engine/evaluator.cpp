@@ -134,12 +134,21 @@ std::optional<metric::Confusion> image_verdicts(const std::vector<CubeQuality>& 
 
 }  // namespace
 
+/// @throws InputError if there are two of one name: they may differ.
 std::optional<fs::path> find_truth(const std::string& name, const fs::path& folder) {
   for (const auto& stem : truth_names(name)) {
+    std::vector<fs::path> found;
     for (const auto* ending : kTruthEndings) {
       if (auto file = folder / (stem + ending); fs::exists(file)) {
-        return file;
+        found.push_back(std::move(file));
       }
+    }
+    if (found.size() > 1) {
+      throw InputError(text::cat(found[0].string(), " and ", found[1].filename().string(),
+                                 ": are both the truth of ", name, "; keep one of them"));
+    }
+    if (!found.empty()) {
+      return found.front();
     }
   }
   return std::nullopt;

@@ -219,7 +219,11 @@ FileRole role_of_foreign_header(const fs::path& file) {
   }
   const auto words = text::lower(begin);
   const bool esri = words.find("nrows") != std::string::npos && words.find("ncols") != std::string::npos;
-  return esri ? FileRole::esri_image : FileRole::cube;
+  // Elevations have a band. An image of many is a cube, and has to be named as one that is not read.
+  static const std::regex stated("(^|\\n)[ \\t]*nbands[ \\t]+([0-9]{1,9})");
+  std::smatch match;
+  const bool many = std::regex_search(words, match, stated) && std::stoll(match[2]) > kMostBandsOfMaps;
+  return esri && !many ? FileRole::esri_image : FileRole::cube;
 }
 
 bool is_meant_as_cube(const fs::path& file) {

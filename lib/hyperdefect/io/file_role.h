@@ -25,7 +25,7 @@ enum class FileRole {
   /// Where each pixel lies and from where it was seen: location, observation, input geometry, lookup table.
   geometry,
   bad_pixel_map,
-  /// An image with an ESRI header, which is not an ENVI header: elevations, mostly.
+  /// An image of few bands with an ESRI header, which is not an ENVI header: elevations, mostly.
   esri_image,
   /// What programs put beside an image of the same name: its overviews, its mask.
   sidecar,
