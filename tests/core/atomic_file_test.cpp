@@ -68,22 +68,6 @@ TEST(AtomicFile, WritesInAFolderOfItsOwnBesideTheTarget) {
             "cannot write /no/such/folder/scene.tif: No such file or directory");
 }
 
-TEST(AtomicFile, SharesItsFolderWithAFileBesideIt) {
-  const test::TempDir folder;
-  {
-    AtomicFile data(folder / "scan.img");
-    AtomicFile header(folder / "scan.hdr", data);
-    EXPECT_EQ(header.temporary().parent_path(), data.temporary().parent_path());
-    test::write_bytes(data.temporary(), "data");
-    test::write_bytes(header.temporary(), "header");
-    data.commit();
-    header.commit();
-  }
-  EXPECT_EQ(test::read_bytes(folder / "scan.img"), "data");
-  EXPECT_EQ(test::read_bytes(folder / "scan.hdr"), "header");
-  EXPECT_EQ(entries(folder.path()), 2);
-}
-
 TEST(AtomicFile, ReplacesALinkInsteadOfFollowingIt) {
   const test::TempDir folder;
   test::write_bytes(folder / "precious", "mine");

@@ -143,11 +143,8 @@ class AtomicFile::Folder {
 
 AtomicFile::AtomicFile(fs::path target)
     : target_(std::move(target)),
-      folder_(std::make_shared<const Folder>(target_)),
+      folder_(std::make_unique<const Folder>(target_)),
       temporary_(folder_->path() / target_.filename()) {}
-
-AtomicFile::AtomicFile(fs::path target, const AtomicFile& beside)
-    : target_(std::move(target)), folder_(beside.folder_), temporary_(folder_->path() / target_.filename()) {}
 
 AtomicFile::~AtomicFile() = default;
 

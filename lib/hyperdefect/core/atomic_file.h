@@ -24,8 +24,6 @@ class AtomicFile {
  public:
   /// @throws Error with the system's reason where nothing can be made beside the target.
   explicit AtomicFile(std::filesystem::path target);
-  /// A second file in the temporary folder of `beside`, for writers that derive one name from the other.
-  AtomicFile(std::filesystem::path target, const AtomicFile& beside);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -41,7 +39,7 @@ class AtomicFile {
   class Folder;
 
   std::filesystem::path target_;
-  std::shared_ptr<const Folder> folder_;
+  std::unique_ptr<const Folder> folder_;
   std::filesystem::path temporary_;
 };
 
