@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <gdal_priv.h>
-
-#include <cstdint>
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "hyperdefect/io/cube_info.h"
 #include "hyperdefect/io/gdal_dataset.h"
 
 namespace hyperdefect::io {
 
-using ArrayPtr = std::shared_ptr<GDALMDArray>;
-
-/// The arrays of numbers in all groups of a file.
-std::vector<ArrayPtr> arrays_of(GDALDataset& file);
-
-/// Whether the array holds the wavelengths of the bands, by its name and its only dimension.
-bool is_wavelength_array(const GDALMDArray& array);
-
-/// The array that is the cube: the only one of three dimensions, or of two if there is none of three;
-/// dimensions of one element do not count. Which dimension is which follows from their names, or from the
-/// length of the file's wavelengths. @throws InputError naming the arrays or dimensions found.
-CubeArray find_cube_array(GDALDataset& file, const std::filesystem::path& path);
-
 /// The array as a raster of (bands, rows, cols), whatever the order of its dimensions; null, with the reason
 /// in a GdalErrors that lives, if it cannot be opened. A window of all bands is read with one access.
 DatasetPtr open_array(DatasetPtr file, const CubeArray& place);
-
-/// The attributes of the cube's array that limit its valid values: valid_min, valid_max, valid_range.
-std::vector<std::string> limits_of(GDALDataset& cube, const CubeArray& place);
 
 }  // namespace hyperdefect::io

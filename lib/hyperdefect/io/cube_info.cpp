@@ -10,7 +10,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/io/array_dataset.h"
+#include "hyperdefect/io/cube_array.h"
 #include "hyperdefect/io/envi_header.h"
 #include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"

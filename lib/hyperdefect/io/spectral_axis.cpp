@@ -11,7 +11,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/io/array_dataset.h"
+#include "hyperdefect/io/cube_array.h"
 #include "hyperdefect/io/gdal_dataset.h"
 
 namespace hyperdefect::io {
