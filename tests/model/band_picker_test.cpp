@@ -46,6 +46,16 @@ TEST(BandPicker, MatchesByWavelength) {
   EXPECT_EQ(picked(cube, model, {}), (std::vector<float>{3, 1}));
 }
 
+TEST(BandPicker, TakesTheBandsThatTheModelWasMadeForEvenIfOthersHaveTheirWavelength) {
+  const spectral::Bands cube{5, {400, 410, 410, 420, 420}, {}, {true, true, true, false, true}};
+  PreprocessOptions options;
+  options.drop_bands = {1};
+  const auto model = bands_in_use(cube, options);
+  EXPECT_EQ(picked(cube, model, options), (std::vector<float>{0, 2, 4}));
+  EXPECT_EQ(BandPicker(cube, model, options).bands_read(),
+            (std::vector<bool>{true, false, true, false, true}));
+}
+
 TEST(BandPicker, TakesAMarkedBandWhereTheModelKnowsIt) {
   auto cube = test::regular_bands(3);
   cube.good = {true, false, true};

@@ -56,6 +56,20 @@ TEST(MatchBands, DoesNotMindTheOrderOfTheCube) {
   EXPECT_EQ(match.lower, (Indices{5, 1, 4}));
 }
 
+/// Two detectors that measure the same wavelength, or wavelengths that were rounded.
+TEST(MatchBands, TellsBandsOfOneWavelengthApartByTheirOrder) {
+  for (const auto& wavelengths : std::vector<std::vector<double>>{
+           {400, 410, 410, 420}, {400, 400, 400, 400}, {400, 400, 401, 401}, {420, 410, 410, 400}}) {
+    EXPECT_EQ(match_bands(at_nm(wavelengths), at_nm(wavelengths), 2, true).lower, (Indices{0, 1, 2, 3}));
+  }
+  EXPECT_EQ(match_bands(at_nm({410, 400, 410}), at_nm({410, 410, 400}), 2, false).lower, (Indices{0, 2, 1}));
+  EXPECT_EQ(match_bands(at_nm({400, 410, 410}), at_nm({410}), 2, false).lower, (Indices{1}));
+  const auto message = message_of<ModelError>([] {
+    match_bands(at_nm({400, 410}), at_nm({400, 410, 410}), 2, true);
+  });
+  EXPECT_NE(message.find("the cube lacks 1 band of the model: 410 nm"), std::string::npos) << message;
+}
+
 TEST(MatchBands, InterpolatesLinearlyWhereAsked) {
   const auto match = match_bands(at_nm({400, 410, 420}), at_nm({402.5, 410, 419}), 0.5, true);
   EXPECT_FALSE(match.exact());

@@ -15,6 +15,18 @@ std::vector<bool> flags_of(const std::vector<std::int64_t>& indices, std::int64_
   return flags;
 }
 
+/// Whether the bands that the options leave of the cube are just the model's. Then nothing has to be searched
+/// for: bands of one wavelength, of which some are left out, could be mistaken for each other.
+bool leaves_bands_of(const spectral::Bands& model, const spectral::Bands& cube,
+                     const PreprocessOptions& options) {
+  try {
+    return bands_in_use(cube, options).wavelengths_nm == model.wavelengths_nm;
+  } catch (const InputError&) {
+    // The options were made for another cube.
+    return false;
+  }
+}
+
 }  // namespace
 
 std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options) {
@@ -40,13 +52,14 @@ spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOption
 BandPicker::BandPicker(const spectral::Bands& cube, const spectral::Bands& model,
                        const PreprocessOptions& options)
     : cube_bands_(cube.count) {
-  if (!cube.wavelengths_nm.empty() && !model.wavelengths_nm.empty()) {
+  const bool by_wavelength = !cube.wavelengths_nm.empty() && !model.wavelengths_nm.empty();
+  if (by_wavelength && !leaves_bands_of(model, cube, options)) {
     match_ = spectral::match_bands(cube, model, options.wavelength_tolerance_nm, options.interpolate);
     return;
   }
   const auto indices = band_indices_in_use(cube, options);
-  match_ = spectral::match_bands(spectral::select(cube, indices), model, options.wavelength_tolerance_nm,
-                                 options.interpolate);
+  const spectral::Bands in_use{static_cast<std::int64_t>(indices.size()), {}, {}, {}};
+  match_ = spectral::match_bands(in_use, model, options.wavelength_tolerance_nm, options.interpolate);
   if (static_cast<std::int64_t>(indices.size()) != cube.count) {
     in_use_ = torch::tensor(indices, torch::kLong);
   }

@@ -24,8 +24,9 @@ std::vector<bool> band_flags_in_use(const spectral::Bands& cube, const Preproces
 /// @throws InputError where none is left.
 spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
-/// Takes a model's bands out of a cube: matched by wavelength where both have them, else by number, with the
-/// bands that the options leave out left out of the cube first.
+/// Takes a model's bands out of a cube. If both have wavelengths, bands are matched by them, unless the
+/// options leave just the model's bands; else by number, with the bands that the options leave out left out
+/// first.
 class BandPicker {
  public:
   /// @throws ModelError naming what does not match.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -34,14 +35,19 @@ class SortedBands {
     std::stable_sort(order_.begin(), order_.end(), [this](auto a, auto b) { return nm(a) < nm(b); });
   }
 
-  std::optional<Partner> find(double wanted_nm, double tolerance_nm, bool interpolate) const {
+  /// @param before how many bands of the model have this wavelength too and come before: bands that share a
+  /// wavelength are told apart by their order alone.
+  std::optional<Partner> find(double wanted_nm, std::int64_t before, double tolerance_nm,
+                              bool interpolate) const {
     const auto above = std::lower_bound(order_.begin(), order_.end(), wanted_nm,
                                         [this](auto band, double value) { return nm(band) < value; });
     const auto upper = above == order_.end() ? order_.back() : *above;
     const auto lower = above == order_.begin() ? order_.front() : *(above - 1);
     const auto nearest = distance(upper, wanted_nm) < distance(lower, wanted_nm) ? upper : lower;
     if (distance(nearest, wanted_nm) <= tolerance_nm) {
-      return Partner{nearest, nearest, 0.0};
+      const auto [first, last] = std::equal_range(order_.begin(), order_.end(), nearest,
+                                                  [this](auto a, auto b) { return nm(a) < nm(b); });
+      return before < last - first ? std::optional(Partner{first[before], first[before], 0.0}) : std::nullopt;
     }
     if (interpolate && nm(lower) < wanted_nm && wanted_nm < nm(upper)) {
       return Partner{lower, upper, (wanted_nm - nm(lower)) / (nm(upper) - nm(lower))};
@@ -170,8 +176,9 @@ BandMatch match_bands(const Bands& cube, const Bands& model, double tolerance_nm
   const SortedBands sorted(cube.wavelengths_nm);
   BandMatch match{cube.count, {}, {}, {}};
   std::vector<double> missing_nm;
+  std::map<double, std::int64_t> sought;
   for (const double wanted_nm : model.wavelengths_nm) {
-    if (const auto partner = sorted.find(wanted_nm, tolerance_nm, interpolate)) {
+    if (const auto partner = sorted.find(wanted_nm, sought[wanted_nm]++, tolerance_nm, interpolate)) {
       append(match, *partner);
     } else {
       missing_nm.push_back(wanted_nm);

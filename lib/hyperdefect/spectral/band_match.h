@@ -26,7 +26,8 @@ struct BandMatch {
 };
 
 /// Finds each band of the model in the cube: the nearest one within the tolerance or, where `interpolate` is
-/// set, its two neighbours in wavelength. Where one of the two states no wavelengths, bands are taken in
+/// set, its two neighbours in wavelength. Bands of one wavelength are told apart by their order: the second
+/// of the model is the second of the cube. Where one of the two states no wavelengths, bands are taken in
 /// order and their counts must be equal. Whether the cube marks a band as bad is not looked at.
 /// @throws ModelError naming the bands that have no partner, or both counts.
 BandMatch match_bands(const Bands& cube, const Bands& model, double tolerance_nm, bool interpolate);
