@@ -67,10 +67,11 @@ torch::Tensor read_cube(const std::filesystem::path& path) {
 }
 
 TEST(ArrayCube, IsReadUprightInEveryOrderOfItsDimensions) {
-  for (const auto& names : {Names{"bands", "downtrack", "crosstrack"}, Names{"wavelength", "y", "x"},
-                            Names{"spectral_channel", "scanline", "ground_pixel"},
-                            Names{"nBands", "number_of_lines", "number_of_samples"},
-                            Names{"time", "lat", "lon"}, Names{"band", "dim_a", "dim_b"}}) {
+  for (const auto& names :
+       {Names{"bands", "downtrack", "crosstrack"}, Names{"wavelength", "y", "x"},
+        Names{"spectral_channel", "scanline", "ground_pixel"},
+        Names{"nBands", "number_of_lines", "number_of_samples"}, Names{"feature", "lat", "lon"},
+        Names{"band", "rlat", "rlon"}, Names{"band", "dim_a", "dim_b"}}) {
     for (const std::string order : {"brc", "bcr", "rbc", "rcb", "cbr", "crb"}) {
       // Without names, the rows come before the columns.
       if (names.row == "dim_a" && order.find('c') < order.find('r')) {
@@ -123,6 +124,37 @@ TEST(ArrayCube, IsRefusedWhereItsBandsCannotBeTold) {
       read_cube_info(dir / "cube.nc"), InputError,
       "cube.nc: which dimension of /reflectance (d1 2, d2 3, d0 4) holds the bands cannot be "
       "told; name the dimensions band, y and x, or convert the image to ENVI or GeoTIFF");
+}
+
+/// A series of images is no spectrum.
+TEST(ArrayCube, IsRefusedIfItsThirdDimensionIsNoSpectralOne) {
+  for (const auto* name : {"time", "Time", "month", "level", "depth"}) {
+    const TempDir dir;
+    write_cube(dir / "cube.nc", {name, "lat", "lon"}, "brc");
+    HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "cube.nc"), InputError, "holds the bands cannot be told");
+  }
+}
+
+/// Every value that an attribute declares, in whatever spelling.
+TEST(ArrayCube, TakesAllDeclaredFillValues) {
+  for (const auto* attribute : {"missing_value", "Data_Ignore_Value", "FillValue", "no_data"}) {
+    const TempDir dir;
+    std::vector<double> values(4 * 2 * 3, 5);
+    values[0] = -1;
+    values[1] = -999;
+    const std::vector<double> declared{-1, -999};
+    FileArray cube{"cube", {"band", "y", "x"}, values};
+    cube.describe = [&](GDALMDArray& array) {
+      const auto made = array.CreateAttribute(attribute, {declared.size()},
+                                              GDALExtendedDataType::Create(GDT_Float64), nullptr);
+      ASSERT_TRUE(made && made->Write(declared.data(), declared.size()));
+    };
+    write_arrays(dir / "cube.nc", {{"band", 4}, {"y", 2}, {"x", 3}}, {cube});
+    CubeReader reader(read_cube_info(dir / "cube.nc"));
+    EXPECT_TRUE(
+        reader.read({0, 0, 2, 3}).valid.equal(torch::tensor({{false, false, true}, {true, true, true}})))
+        << attribute;
+  }
 }
 
 TEST(ArrayCube, IsRefusedWhereTheFileHoldsNoneOrSeveral) {

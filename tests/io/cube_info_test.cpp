@@ -338,6 +338,18 @@ CubeInfo tiff_with_header(const std::string& data, const std::string& header, co
   return info;
 }
 
+/// All values of the band would be the same, and a defect in it could not be seen.
+TEST(CubeInfo, AScaleOfZeroIsRefused) {
+  HYPERDEFECT_EXPECT_ERROR(info_with("data gain values = {1, 1, 0, 1}\n"), InputError,
+                           "the scale of band 2 (counted from 0) is 0 or no number");
+  const TempDir dir;
+  TiffCube cube;
+  cube.describe = [](GDALDataset& dataset) { dataset.GetRasterBand(2)->SetScale(0); };
+  write_tiff_cube(dir / "scan.tif", cube, distinct_value);
+  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "scan.tif"), InputError,
+                           "the scale of band 1 (counted from 0)");
+}
+
 /// A unit that is wrong by a thousand would silently move every band.
 TEST(CubeInfo, WavelengthsOfNoSpectrometerAreNamed) {
   for (const auto* axis :

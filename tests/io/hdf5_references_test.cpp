@@ -106,10 +106,27 @@ TEST(Hdf5References, OfADamagedFileAreRefusedWithoutNoise) {
   const TempDir dir;
   write_bytes(dir / "damaged.h5", "\x89HDF\r\n\x1A\n and no more");
   testing::internal::CaptureStderr();
-  EXPECT_EQ(reference_out_of_hdf5(dir / "damaged.h5"), "cannot be opened as HDF5");
-  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "damaged.h5"), InputError,
-                           "damaged.h5: is HDF5 by its content, but cannot be read: ");
+  HYPERDEFECT_EXPECT_ERROR(reference_out_of_hdf5(dir / "damaged.h5"), InputError, "it is damaged or cut off");
+  HYPERDEFECT_EXPECT_ERROR(
+      read_cube_info(dir / "damaged.h5"), InputError,
+      "damaged.h5: is HDF5 by its content, but cannot be read: the HDF5 library cannot read it: it "
+      "is damaged or cut off; copy or record it again");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(Hdf5FillValue, IsTheOneThatTheWriterChose) {
+  const TempDir dir;
+  const auto file = create_file(dir / "scan.h5");
+  create_dataset(file, "plain", H5P_DEFAULT);
+  const auto properties = H5Pcreate(H5P_DATASET_CREATE);
+  const float fill = -9999;
+  H5Pset_fill_value(properties, H5T_NATIVE_FLOAT, &fill);
+  create_dataset(file, "filled", properties);
+  H5Pclose(properties);
+  H5Fclose(file);
+  EXPECT_EQ(fill_value_of_hdf5(dir / "scan.h5", "/plain"), std::nullopt);
+  EXPECT_EQ(fill_value_of_hdf5(dir / "scan.h5", "/filled"), -9999);
+  EXPECT_EQ(fill_value_of_hdf5(dir / "scan.h5", "/none"), std::nullopt);
 }
 
 /// No byte of the other file is read, whatever the extension says.

@@ -316,6 +316,47 @@ TEST(FileMask, BesideAnEnviFileCounts) {
   EXPECT_TRUE(validity(dir / "scan.img").equal(torch::tensor({{true, false, true, true}})));
 }
 
+/// As programs write it that are not GDAL: without a word on how it is meant.
+TEST(FileMask, BesideAFileCountsEvenIfItIsAPlainTiff) {
+  const TempDir dir;
+  RawCube raw;
+  raw.rows = 1;
+  raw.cols = 4;
+  test::write_raw_cube<std::uint16_t>(dir / "scan.img", raw, test::distinct_value);
+  test::write_tiff_cube(dir / "scan.tif", four_pixels(), column);
+  auto mask = four_pixels();
+  mask.bands = 1;
+  mask.type = GDT_Byte;
+  test::write_tiff_cube(dir / "mask.tif", mask, [](int, int, int col) { return col == 2 ? 0 : 1; });
+  for (const auto* cube : {"scan.img", "scan.tif"}) {
+    std::filesystem::copy(dir / "mask.tif", (dir / cube).string() + ".msk");
+    EXPECT_TRUE(validity(dir / cube).equal(torch::tensor({{true, true, false, true}}))) << cube;
+  }
+  mask.cols = 3;
+  test::write_tiff_cube(dir / "mask.tif", mask, [](int, int, int) { return 1; });
+  std::filesystem::rename(dir / "mask.tif", dir / "scan.img.msk");
+  HYPERDEFECT_EXPECT_ERROR(CubeReader(read_cube_info(dir / "scan.img")), InputError,
+                           "scan.img: its mask has 1 x 3 pixels (rows x cols), the image 1 x 4");
+}
+
+TEST(NoDataBesideTheFile, CountsForEnviUnlessTheHeaderStatesAnother) {
+  const TempDir dir;
+  RawCube cube;
+  cube.rows = 1;
+  cube.cols = 4;
+  test::write_raw_cube<std::uint16_t>(dir / "scan.img", cube,
+                                      [](int, int, int col) { return static_cast<std::uint16_t>(col + 3); });
+  std::string noted = "<PAMDataset>";
+  for (int band = 1; band <= cube.bands; ++band) {
+    noted +=
+        "<PAMRasterBand band=\"" + std::to_string(band) + "\"><NoDataValue>4</NoDataValue></PAMRasterBand>";
+  }
+  test::write_bytes(dir / "scan.img.aux.xml", noted + "</PAMDataset>");
+  EXPECT_TRUE(validity(dir / "scan.img").equal(torch::tensor({{true, false, true, true}})));
+  test::write_bytes(dir / "scan.hdr", cube.header() + "data ignore value = 5\n");
+  EXPECT_TRUE(validity(dir / "scan.img").equal(torch::tensor({{true, true, false, true}})));
+}
+
 TEST(FileMask, CountsBesideTheNoDataValue) {
   const TempDir dir;
   auto cube = four_pixels();

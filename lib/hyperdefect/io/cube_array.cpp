@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <numeric>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/hdf5_references.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -19,7 +21,7 @@ namespace {
 /// Groups within groups beyond this depth are not looked into: a file can link a group into itself.
 constexpr int kDeepestGroup = 8;
 
-enum class Role { unknown, band, row, col };
+enum class Role { unknown, band, row, col, other };
 
 /// What a dimension is called, besides by whole words like "y".
 struct RoleName {
@@ -35,23 +37,16 @@ constexpr std::array<RoleName, 21> kRoleNames{
      {"latitude", Role::row},  {"northing", Role::row}, {"scanline", Role::row},   {"lines", Role::row},
      {"rows", Role::row}}};
 
-constexpr std::array<RoleName, 17> kWholeNames{{{"x", Role::col},
-                                                {"xc", Role::col},
-                                                {"nx", Role::col},
-                                                {"lon", Role::col},
-                                                {"col", Role::col},
-                                                {"width", Role::col},
-                                                {"xtrack", Role::col},
-                                                {"y", Role::row},
-                                                {"yc", Role::row},
-                                                {"ny", Role::row},
-                                                {"lat", Role::row},
-                                                {"row", Role::row},
-                                                {"line", Role::row},
-                                                {"scan", Role::row},
-                                                {"height", Role::row},
-                                                {"atrack", Role::row},
-                                                {"wl", Role::band}}};
+/// Axes along which no spectrum runs have the role `other`.
+constexpr std::array<RoleName, 30> kWholeNames{
+    {{"x", Role::col},          {"rlon", Role::col},     {"rlat", Role::row},  {"time", Role::other},
+     {"t", Role::other},        {"date", Role::other},   {"day", Role::other}, {"month", Role::other},
+     {"year", Role::other},     {"level", Role::other},  {"lev", Role::other}, {"depth", Role::other},
+     {"pressure", Role::other}, {"member", Role::other}, {"xc", Role::col},    {"nx", Role::col},
+     {"lon", Role::col},        {"col", Role::col},      {"width", Role::col}, {"xtrack", Role::col},
+     {"y", Role::row},          {"yc", Role::row},       {"ny", Role::row},    {"lat", Role::row},
+     {"row", Role::row},        {"line", Role::row},     {"scan", Role::row},  {"height", Role::row},
+     {"atrack", Role::row},     {"wl", Role::band}}};
 
 Role role_of(const GDALDimension& dimension) {
   if (dimension.GetType() == GDAL_DIM_TYPE_HORIZONTAL_X ||
@@ -137,7 +132,8 @@ std::optional<int> band_axis(const GDALMDArray& array, const std::vector<ArrayPt
   if (row && col) {
     auto rest = axes_of(array);
     std::erase_if(rest, [&](int axis) { return axis == *row || axis == *col; });
-    return rest.front();
+    const auto& dimension = *array.GetDimensions()[static_cast<std::size_t>(rest.front())];
+    return role_of(dimension) == Role::other ? std::nullopt : std::optional(rest.front());
   }
   return axis_of_wavelengths(array, all);
 }
@@ -186,6 +182,23 @@ std::string listed(const std::vector<ArrayPtr>& arrays) {
   return text::join(names, ", ") + (more == 0 ? std::string() : text::cat(" and ", more, " more"));
 }
 
+/// The names, less all but their letters, of attributes that state what marks missing data.
+constexpr std::array<std::string_view, 6> kMissingNames{"fillvalue", "missingvalue", "dataignorevalue",
+                                                        "nodata",    "nodatavalue",  "ignorevalue"};
+
+/// The numbers of an attribute, also if they were written as text.
+std::vector<double> numbers_of(const GDALAttribute& attribute) {
+  if (attribute.GetDataType().GetClass() == GEDTC_NUMERIC) {
+    return attribute.ReadAsDoubleArray();
+  }
+  const char* written = attribute.ReadAsString();
+  const std::string_view text = text::trimmed(written == nullptr ? std::string_view() : written);
+  double value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return fault == std::errc() && end == text.data() + text.size() ? std::vector{value}
+                                                                  : std::vector<double>();
+}
+
 }  // namespace
 
 std::uint64_t size_along(const GDALMDArray& array, int axis) {
@@ -223,6 +236,34 @@ CubeArray find_cube_array(GDALDataset& file, const std::filesystem::path& path) 
                                listed(cubes), "; convert one of them to ENVI or GeoTIFF"));
   }
   return place_of(*cubes.front(), all, path);
+}
+
+std::vector<double> missing_values_of(GDALDataset& cube, const CubeArray& place,
+                                      const std::filesystem::path& path) {
+  const auto root = cube.GetRootGroup();
+  const auto array = root ? root->OpenMDArrayFromFullname(place.name) : nullptr;
+  if (!array) {
+    return {};
+  }
+  std::vector<double> values;
+  CPLStringList all;
+  // Else those are left out that GDAL has used itself, though not all of their values.
+  all.SetNameValue("SHOW_ALL", "YES");
+  for (const auto& attribute : array->GetAttributes(all.List())) {
+    auto name = text::lower(attribute->GetName());
+    std::erase_if(name, [](char c) { return c < 'a' || c > 'z'; });
+    if (std::find(kMissingNames.begin(), kMissingNames.end(), name) != kMissingNames.end()) {
+      const auto stated = numbers_of(*attribute);
+      values.insert(values.end(), stated.begin(), stated.end());
+    }
+  }
+  // What a file is filled with before it is written marks missing data, unless it is what a dark pixel holds.
+  const auto fill =
+      EQUAL(cube.GetDriver()->GetDescription(), "HDF5") ? fill_value_of_hdf5(path, place.name) : std::nullopt;
+  if (fill && *fill != 0) {
+    values.push_back(*fill);
+  }
+  return values;
 }
 
 std::vector<std::string> limits_of(GDALDataset& cube, const CubeArray& place) {

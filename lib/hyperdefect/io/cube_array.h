@@ -29,6 +29,12 @@ CubeArray find_cube_array(GDALDataset& file, const std::filesystem::path& path);
 /// The length of a dimension, counted from 0.
 std::uint64_t size_along(const GDALMDArray& array, int axis);
 
+/// All values that mark missing data by the attributes of the cube's array (_FillValue, missing_value,
+/// Data_Ignore_Value ...), and the value that an HDF5 file is filled with.
+/// @param path of the file.
+std::vector<double> missing_values_of(GDALDataset& cube, const CubeArray& place,
+                                      const std::filesystem::path& path);
+
 /// The attributes of the cube's array that limit its valid values: valid_min, valid_max, valid_range.
 std::vector<std::string> limits_of(GDALDataset& cube, const CubeArray& place);
 

@@ -15,6 +15,7 @@
 #include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/io/netcdf_size.h"
 #include "hyperdefect/io/open_cube.h"
 #include "hyperdefect/io/pixel_flags.h"
 #include "hyperdefect/io/raw_dataset.h"
@@ -39,7 +40,7 @@ struct CubeFiles {
 void tell_of_second_header(const fs::path& data, const fs::path& header) {
   fs::path other = data;
   other.replace_extension(".hdr");
-  if (data.has_extension() && fs::is_regular_file(other) && !fs::equivalent(other, header)) {
+  if (data.has_extension() && is_file(other) && !is_same_file(other, header)) {
     log::warning(text::cat(data.string(), ": ", header.filename().string(), " is used as its header, not ",
                            other.filename().string()));
   }
@@ -150,6 +151,11 @@ void check_finite(const std::vector<double>& values, std::string_view what, cons
 void set_scale(std::vector<double> scale, std::vector<double> offset, CubeInfo& info) {
   check_finite(scale, "scale", info);
   check_finite(offset, "offset", info);
+  if (const auto none = std::find(scale.begin(), scale.end(), 0); none != scale.end()) {
+    refuse(info.path, "the scale of band ", none - scale.begin(),
+           " (counted from 0) is 0 or no number, so that all its values would be the same; correct it in the "
+           "file");
+  }
   if (std::any_of(scale.begin(), scale.end(), [](double v) { return v != 1; })) {
     info.scale = std::move(scale);
   }
@@ -277,7 +283,8 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   set_raster_facts(*dataset, info);
   info.georeference = georeference_of(header);
   read_spectral_axis(header, options.wavelength_unit, info);
-  set_no_data({header.number("data ignore value")}, options, info);
+  const auto ignored = header.number("data ignore value");
+  set_no_data(ignored ? std::vector{ignored} : no_data_of_bands(*dataset), options, info);
   set_envi_scale(header, info);
   set_envi_names(header, info);
   return info;
@@ -298,7 +305,7 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   }
   fs::path header = path;
   header.replace_extension(".hdr");
-  if (fs::is_regular_file(header)) {
+  if (is_file(header)) {
     refuse(path, "is no image that can be read, and is not the data file of ", header.filename().string(),
            ", which is ", find_envi_data(header).filename().string());
   }
@@ -374,9 +381,20 @@ void tell_of_limits(GDALDataset& dataset, const CubeInfo& info) {
   }
 }
 
+void check_netcdf_size(const fs::path& path) {
+  const auto found = fs::file_size(path);
+  if (const auto needed = classic_netcdf_bytes(path); needed && found < *needed) {
+    refuse(path, "is truncated: it has ", found, " bytes, its netCDF header describes ", *needed,
+           "; copy or record it again");
+  }
+}
+
 CubeInfo raster_info(const CubeFiles& files, FileKind kind, const ReadOptions& options) {
   CubeInfo info;
   info.path = files.data;
+  if (kind == FileKind::netcdf) {
+    check_netcdf_size(info.path);
+  }
   if (holds_arrays(kind)) {
     info.array = cube_array(files, options);
   }
@@ -393,6 +411,9 @@ CubeInfo raster_info(const CubeFiles& files, FileKind kind, const ReadOptions& o
   tell_of_limits(*dataset, info);
   const auto header = fitting_header(files, info);
   read_spectral_axis(*dataset, header, options.wavelength_unit, info);
+  if (info.array) {
+    info.more_no_data = missing_values_of(*dataset, *info.array, info.path);
+  }
   set_no_data(stated_no_data(*dataset, header), options, info);
   set_band_scale(*dataset, info);
   set_band_names(*dataset, info);

@@ -67,7 +67,9 @@ struct CubeInfo {
   std::vector<int> alpha_bands;
   /// The value that marks missing data, in raw units; absent if there is none or the bands differ.
   std::optional<double> no_data;
-  /// The same for each band; empty if the bands do not differ.
+  /// Further ones, of all bands.
+  std::vector<double> more_no_data;
+  /// As `no_data` for each band; empty if the bands do not differ.
   std::vector<std::optional<double>> band_no_data;
   /// physical = raw * scale + offset, one a band, applied by the reader; empty where nothing is to be
   /// applied.

@@ -6,6 +6,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"
 
 namespace hyperdefect::io {
@@ -33,7 +34,7 @@ std::optional<fs::path> existing_header(const fs::path& without_extension) {
   for (const auto extension : kHeaderExtensions) {
     fs::path header = without_extension;
     header += extension;
-    if (fs::is_regular_file(header)) {
+    if (is_file(header)) {
       return header;
     }
   }
@@ -50,12 +51,13 @@ bool is_sidecar(const fs::path& file) {
 /// @param bytes that the header describes: pixels that begin like an archive are told from one by their size.
 bool may_be_data(const fs::path& file, std::optional<std::uintmax_t> bytes) {
   const bool has_own_header = file.has_extension() && existing_header(file);
-  if (!fs::is_regular_file(file) || has_header_extension(file) || is_sidecar(file) || has_own_header) {
+  if (!is_file(file) || has_header_extension(file) || is_sidecar(file) || has_own_header) {
     return false;
   }
   const auto kind = file_kind(file);
-  const bool binary = fs::file_size(file) > 0 && !is_text(file);
-  if (fs::file_size(file) == bytes || is_usual(file)) {
+  const auto size = size_of_file(file);
+  const bool binary = size > 0U && !is_text(file);
+  if ((bytes && size == bytes) || is_usual(file)) {
     return !is_picture(kind);
   }
   return may_hold_cube(kind) || (kind == FileKind::unknown && binary);
@@ -63,7 +65,7 @@ bool may_be_data(const fs::path& file, std::optional<std::uintmax_t> bytes) {
 
 /// Whether the file is raw and as large as its header says.
 bool fits(const fs::path& file, std::optional<std::uintmax_t> bytes) {
-  return bytes && fs::is_regular_file(file) && fs::file_size(file) == *bytes && may_be_data(file, bytes);
+  return bytes && size_of_file(file) == bytes && may_be_data(file, bytes);
 }
 
 void keep_if_any(std::vector<fs::path>& files, const std::function<bool(const fs::path&)>& condition) {
@@ -101,7 +103,7 @@ std::vector<fs::path> data_of(const fs::path& header) {
   fs::path stem = header;
   stem.replace_extension();
   const auto bytes = described_bytes(header);
-  const bool has_plain = fs::is_regular_file(stem);
+  const bool has_plain = is_file(stem);
   if (has_plain && (stem.has_extension() || fits(stem, bytes))) {
     return {stem};
   }
@@ -140,7 +142,7 @@ std::optional<fs::path> image_with_own_header(const fs::path& header) {
   auto stem = header;
   const auto usual = usual_files(stem.replace_extension());
   const auto found = std::find_if(usual.begin(), usual.end(), [](const fs::path& file) {
-    return fs::is_regular_file(file) && existing_header(file);
+    return is_file(file) && existing_header(file);
   });
   return found == usual.end() ? std::nullopt : std::optional(*found);
 }

@@ -44,6 +44,32 @@ template <class... Parts>
 
 }  // namespace
 
+bool is_there(const fs::path& path) {
+  std::error_code failure;
+  return fs::exists(path, failure);
+}
+
+bool is_named(const fs::path& path) {
+  std::error_code failure;
+  return fs::exists(fs::symlink_status(path, failure));
+}
+
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code failure;
+  return fs::equivalent(a, b, failure);
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code failure;
+  return fs::is_regular_file(path, failure);
+}
+
+std::optional<std::uintmax_t> size_of_file(const fs::path& path) {
+  std::error_code failure;
+  const auto bytes = fs::file_size(path, failure);
+  return failure ? std::nullopt : std::optional(bytes);
+}
+
 void check_is_readable_file(const fs::path& path) {
   std::error_code failure;
   const auto status = fs::status(path, failure);

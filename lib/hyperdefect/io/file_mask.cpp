@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/io/file_mask.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/gdal_dataset.h"
 
@@ -14,15 +16,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// GDAL opens FILE.msk with any driver, also one that reads further files; a mask is always written as TIFF.
-void check_mask_file(const fs::path& data) {
+/// FILE.msk, if there is one. GDAL opens it with any driver, also one that reads further files; a mask is
+/// always written as TIFF. @throws InputError for another format.
+std::optional<fs::path> mask_file_of(const fs::path& data) {
   for (const auto* ending : {".msk", ".MSK"}) {
-    const fs::path file = data.string() + ending;
-    if (fs::exists(file) && file_kind(file) != FileKind::tiff) {
+    fs::path file = data.string() + ending;
+    if (!is_there(file)) {
+      continue;
+    }
+    if (file_kind(file) != FileKind::tiff) {
       throw InputError(text::cat(file.string(), ": is taken for the mask of ", data.filename().string(),
                                  ", but is not a TIFF: move it away, or write it as a TIFF"));
     }
+    return file;
   }
+  return std::nullopt;
 }
 
 void check_size(GDALRasterBand& mask, const CubeInfo& info) {
@@ -55,9 +63,13 @@ void mark(GDALRasterBand& band, const Window& window, const fs::path& file, Pixe
 
 FileMask::FileMask(GDALDataset& dataset, const CubeInfo& info, const ReadOptions& options)
     : file_(info.path) {
-  check_mask_file(info.path);
+  const auto mask_file = mask_file_of(info.path);
   for (std::int64_t band = 0; band < info.bands.count; ++band) {
     add(*dataset.GetRasterBand(info.file_band(band)), band, info, !options.no_data.empty());
+  }
+  // GDAL takes only a mask file that says how it is meant, as those of GDAL do.
+  if (mask_file && for_all_.empty() && for_band_.empty()) {
+    add_file(*mask_file, info);
   }
   for (const int band : info.alpha_bands) {
     for_all_.push_back(dataset.GetRasterBand(band));
@@ -81,6 +93,18 @@ void FileMask::add(GDALRasterBand& band, std::int64_t index, const CubeInfo& inf
   }
   for_band_.resize(static_cast<std::size_t>(info.bands.count), nullptr);
   for_band_[static_cast<std::size_t>(index)] = mask;
+}
+
+void FileMask::add_file(const fs::path& file, const CubeInfo& info) {
+  const GdalErrors errors;
+  plain_ = open_raster_with(file, {"GTiff"});
+  if (!plain_ || plain_->GetRasterCount() == 0) {
+    throw InputError(text::cat(file.string(), ": the mask of ", info.path.filename().string(),
+                               " cannot be read: ", errors.reason()));
+  }
+  check_size(*plain_->GetRasterBand(1), info);
+  check_tiff_blocks(*plain_, file);
+  for_all_.push_back(plain_->GetRasterBand(1));
 }
 
 void FileMask::mark_all_bands(const Window& window, PixelFlags& flags) const {

@@ -7,15 +7,13 @@
 
 #include "hyperdefect/core/window.h"
 #include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/io/gdal_dataset.h"
 #include "hyperdefect/io/pixel_flags.h"
-
-class GDALDataset;
-class GDALRasterBand;
 
 namespace hyperdefect::io {
 
 /// What a file says about the validity of its pixels beside the values themselves: its mask, inside the file
-/// or in FILE.msk beside it, for all bands or for each, and its alpha bands.
+/// or in FILE.msk beside it, for all bands or for each, and its alpha bands. Zero hides.
 class FileMask {
  public:
   /// @param dataset must outlive the mask.
@@ -30,7 +28,11 @@ class FileMask {
  private:
   void add(GDALRasterBand& band, std::int64_t index, const CubeInfo& info, bool values_override);
 
+  void add_file(const std::filesystem::path& file, const CubeInfo& info);
+
   std::filesystem::path file_;
+  /// FILE.msk if GDAL does not take it by itself.
+  DatasetPtr plain_;
   /// Masks and alpha bands: zero hides.
   std::vector<GDALRasterBand*> for_all_;
   /// One a band, null if it has none; empty if no band has one.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_access.h"
 #include "hyperdefect/io/file_kind.h"
 #include "hyperdefect/io/gdal_dataset.h"
 
@@ -64,11 +65,6 @@ bool has_any(const Words& words, std::initializer_list<std::string_view> sought)
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
     return std::find(sought.begin(), sought.end(), word) != sought.end();
   });
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code failure;
-  return fs::exists(path, failure);
 }
 
 fs::path sibling(const fs::path& file, const std::string& name) {

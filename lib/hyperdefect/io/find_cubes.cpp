@@ -26,12 +26,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kSought =
     "GeoTIFF files (.tif, .tiff) and files with an ENVI header (.hdr), netCDF, HDF and JPEG 2000 files";
 
-/// Whether something has this name, be it a link that leads nowhere.
-bool is_there(const fs::path& path) {
-  std::error_code failure;
-  return fs::exists(fs::symlink_status(path, failure));
-}
-
 bool is_folder(const fs::path& path) {
   std::error_code failure;
   return fs::is_directory(path, failure);
@@ -68,7 +62,7 @@ class Inputs {
 
   void add(const std::string& input) {
     step_();
-    if (input.starts_with('@') && !is_there(input)) {
+    if (input.starts_with('@') && !is_named(input)) {
       add_list(input.substr(1));
     } else {
       add_one(input, {});
@@ -83,7 +77,7 @@ class Inputs {
     const auto path = start / input;
     if (is_folder(path)) {
       add_folder(path);
-    } else if (is_there(path)) {
+    } else if (is_named(path)) {
       add_file(path);
     } else if (has_wildcard(input)) {
       add_pattern(with_home(input), start);

@@ -50,6 +50,8 @@ class Drivers {
       }
     }
     CPLSetConfigOption(kNetworkOption, "");
+    // The end that a JPEG lacks would be grey.
+    CPLSetConfigOption("GDAL_ERROR_ON_LIBJPEG_WARNING", "TRUE");
   }
 
   /// @throws ConfigError if there is no such driver.
@@ -155,13 +157,20 @@ bool is_self_contained(const std::filesystem::path& path, const std::vector<std:
     return true;
   }
   silence_hdf5();
-  const auto reference = trusts_hdf5(trusted) ? std::string() : reference_out_of_hdf5(path);
-  if (!reference.empty()) {
-    CPLError(CE_Failure, CPLE_OpenFailed,
-             "%s, which is not opened; only if you trust the file, allow it with data.drivers=[HDF5]",
-             reference.c_str());
+  std::string refusal;
+  try {
+    if (const auto reference = trusts_hdf5(trusted) ? std::string() : reference_out_of_hdf5(path);
+        !reference.empty()) {
+      refusal = text::cat(reference, ", which is not opened; only if you trust the file, allow it with ",
+                          "data.drivers=[HDF5]");
+    }
+  } catch (const InputError& reason) {
+    refusal = reason.what();
   }
-  return reference.empty();
+  if (!refusal.empty()) {
+    CPLError(CE_Failure, CPLE_OpenFailed, "%s", refusal.c_str());
+  }
+  return refusal.empty();
 }
 
 std::string wkt_of(const OGRSpatialReference* crs) {

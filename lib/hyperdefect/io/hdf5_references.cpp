@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 
@@ -117,14 +118,25 @@ void silence_hdf5() {
 std::string reference_out_of_hdf5(const std::filesystem::path& path) {
   silence_hdf5();
   const Handle file(open_unlocked(path), H5Fclose);
-  if (!file) {
-    return "cannot be opened as HDF5";
-  }
   std::string reference;
-  if (H5Lvisit(file.id(), H5_INDEX_NAME, H5_ITER_NATIVE, look, &reference) < 0 && reference.empty()) {
-    return "holds links that cannot be read";
+  const bool read = file && H5Lvisit(file.id(), H5_INDEX_NAME, H5_ITER_NATIVE, look, &reference) >= 0;
+  if (!read && reference.empty()) {
+    throw InputError("the HDF5 library cannot read it: it is damaged or cut off; copy or record it again");
   }
   return reference;
+}
+
+std::optional<double> fill_value_of_hdf5(const std::filesystem::path& path, const std::string& dataset) {
+  silence_hdf5();
+  const Handle file(open_unlocked(path), H5Fclose);
+  const Handle data(file ? H5Dopen2(file.id(), dataset.c_str(), H5P_DEFAULT) : -1, H5Dclose);
+  const Handle properties(data ? H5Dget_create_plist(data.id()) : -1, H5Pclose);
+  H5D_fill_value_t status = H5D_FILL_VALUE_UNDEFINED;
+  double value = 0;
+  const bool chosen = properties && H5Pfill_value_defined(properties.id(), &status) >= 0 &&
+                      status == H5D_FILL_VALUE_USER_DEFINED &&
+                      H5Pget_fill_value(properties.id(), H5T_NATIVE_DOUBLE, &value) >= 0;
+  return chosen ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace hyperdefect::io

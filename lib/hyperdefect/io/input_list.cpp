@@ -6,6 +6,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_access.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-bool is_there(const fs::path& path) {
-  std::error_code failure;
-  return fs::exists(fs::symlink_status(path, failure));
-}
 
 /// Hands out the lines of a list, and watches over its limits.
 class ListLines {
@@ -89,9 +85,9 @@ std::vector<std::string> read_input_list(const fs::path& list, const SearchStep&
     if (trimmed.empty() || trimmed.starts_with('#')) {
       continue;
     }
-    const bool has_blanks = trimmed.size() != line.size() && is_there(list.parent_path() / line);
+    const bool has_blanks = trimmed.size() != line.size() && is_named(list.parent_path() / line);
     inputs.push_back(has_blanks ? line : trimmed);
-    if (trimmed.starts_with('@') && !is_there(list.parent_path() / inputs.back())) {
+    if (trimmed.starts_with('@') && !is_named(list.parent_path() / inputs.back())) {
       lines.refuse("a list cannot name another list (", trimmed, ")");
     }
   }

@@ -122,7 +122,11 @@ std::vector<double> no_data_values(const CubeInfo& info, const ReadOptions& opti
   }
   const auto stated =
       info.band_no_data.empty() ? info.no_data : info.band_no_data[static_cast<std::size_t>(band)];
-  return stated ? std::vector{*stated} : std::vector<double>{};
+  auto values = info.more_no_data;
+  if (stated) {
+    values.push_back(*stated);
+  }
+  return values;
 }
 
 std::vector<BandRule> rules_of(const CubeInfo& info, const ReadOptions& options) {

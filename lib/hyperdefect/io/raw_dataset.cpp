@@ -80,7 +80,6 @@ class EnviData final : public RawDataset {
     nRasterXSize = gdal_int(layout.cols);
     nRasterYSize = gdal_int(layout.rows);
     nPamFlags |= GPF_NOSAVE;
-    GDALDataset::SetMetadataItem("INTERLEAVE", gdal_interleave(layout.interleave), "IMAGE_STRUCTURE");
     const auto steps = steps_of(layout);
     const auto order = layout.big_endian ? RawRasterBand::ByteOrder::ORDER_BIG_ENDIAN
                                          : RawRasterBand::ByteOrder::ORDER_LITTLE_ENDIAN;
@@ -91,6 +90,9 @@ class EnviData final : public RawDataset {
                                 gdal_int(steps.line), gdal_type(layout.type_code), order,
                                 RawRasterBand::OwnFP::NO));
     }
+    // What GDAL or QGIS noted in FILE.aux.xml: no data, for one.
+    TryLoadXML();
+    GDALDataset::SetMetadataItem("INTERLEAVE", gdal_interleave(layout.interleave), "IMAGE_STRUCTURE");
   }
 
   ~EnviData() override {
