@@ -143,6 +143,18 @@ TEST_F(Validity, ABandThatTheModelDoesNotTakeCostsNoPixel) {
   EXPECT_EQ(outcome.err.find("no valid value"), std::string::npos) << outcome.err;
 }
 
+TEST_F(Validity, ABandThatTheModelNeedsAndTheCubeCallsBadIsNamed) {
+  ASSERT_EQ(train({write_tiff("normal.tif", mixtures(8, 16, 12, 1))}).exit_code, 0);
+  const auto scan = write_tiff("scan.tif", mixtures(8, 16, 12, 2));
+  write_bytes(folder_ / "scan.tif.hdr", "ENVI\nbbl = {1, 1, 1, 0, 1, 1, 0, 1}\n");
+  const auto outcome = infer(scan);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err,
+                       "scan.tif: bands 3, 6 (counted from 0; 650 nm, 800 nm), which the cube's own "
+                       "list (bbl) marks as bad, are used all the same: the model needs them"))
+      << outcome.err;
+}
+
 TEST_F(Validity, ABandThatTheModelNeedsMustHoldValues) {
   ASSERT_EQ(train({write_tiff("normal.tif", mixtures(8, 16, 12, 1))}).exit_code, 0);
   expect_failure(

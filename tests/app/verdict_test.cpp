@@ -106,6 +106,42 @@ TEST_F(VerdictOfInfer, OfACubeThatShrinksWhileItIsReadIsUndecided) {
   EXPECT_FALSE(fs::exists(folder_ / "maps/long_score.tif"));
 }
 
+/// A camera that stands still shows the same good spectrum all over.
+TEST_F(VerdictOfInfer, OfAConstantCubeIsUndecided) {
+  const auto constant = good_.mean({1, 2}, true).expand({8, 40, 30}).contiguous();
+  write_cube(folder_ / "scan.img", constant);
+  const auto outcome = run_program(infer(folder_ / "scan.img", "o"));
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
+  const auto row = json_of(folder_ / "o/scan.json");
+  EXPECT_EQ(row["verdict"], "undecided");
+  EXPECT_TRUE(contains(row["reason"], "nearly all pixels hold the same spectrum")) << row["reason"];
+}
+
+/// What stands in the other of two bands of one wavelength is judged as well.
+TEST(BandsOfOneWavelength, AreBothRead) {
+  const TempDir folder;
+  const auto write = [&](const std::string& name, const torch::Tensor& values) {
+    write_cube(folder / name, values);
+    auto header = read_bytes(folder / (name.substr(0, name.find('.')) + ".hdr"));
+    const auto at = header.find("wavelength = {");
+    header.replace(at, header.find('}', at) - at + 1,
+                   "wavelength = {500, 500, 600, 600, 700, 700, 800, 800}");
+    write_bytes(folder / (name.substr(0, name.find('.')) + ".hdr"), header);
+  };
+  const auto good = mixtures(8, 40, 30, 1);
+  write("normal.img", good);
+  const std::string model = folder / "m.safetensors";
+  ASSERT_EQ(run_program(joined({"train", folder / "normal.img", "-o", model}, rx())).exit_code, 0);
+  for (const std::int64_t band : {2, 3}) {
+    auto bad = good.clone();
+    bad[band].slice(0, 10, 13).slice(1, 10, 13) += 5;
+    write("bad.img", bad);
+    const auto outcome = run_program(
+        {"infer", "-m", model, folder / "bad.img", "-o", folder / "o", "--overwrite", "--threads", "1"});
+    EXPECT_EQ(json_of(folder / "o/bad.json")["verdict"], "rejected") << band << outcome.err;
+  }
+}
+
 TEST_F(VerdictOfInfer, IsNeverThatOfAnotherCube) {
   const auto monday = write_cube(folder_ / "mon/part.img", good_);
   const auto tuesday = write_cube(folder_ / "tue/part.img", mixtures_with_defect(8, 40, 30, 2) * 2);

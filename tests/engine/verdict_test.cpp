@@ -59,6 +59,14 @@ TEST(Verdict, AcceptsWhereNothingSpeaksAgainstIt) {
   expect(evidence_of({"....", "...."}), Verdict::accepted, "");
 }
 
+TEST(Verdict, OfACubeOfOneSpectrumIsUndecided) {
+  auto evidence = evidence_of({"....", "...."});
+  evidence.common_share = 0.98;
+  expect(evidence, Verdict::accepted, "");
+  evidence.common_share = 1;
+  expect(evidence, Verdict::undecided, "nearly all pixels hold the same spectrum");
+}
+
 TEST(Verdict, NamesAreReadBack) {
   for (const auto verdict : {Verdict::accepted, Verdict::rejected, Verdict::undecided, Verdict::none}) {
     EXPECT_EQ(verdict_named(to_string(verdict)), verdict);

@@ -234,7 +234,7 @@ class CubeRun {
     const auto judgement =
         judgement_of({cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid,
                       row_.threshold, row_.defects, job_.config.threshold.min_pixels,
-                      measured.scored.reference, job_.config.data.min_valid_share});
+                      measured.scored.reference, cube.common_share(), job_.config.data.min_valid_share});
     row_.verdict = judgement.verdict;
     row_.reason = judgement.reason;
   }

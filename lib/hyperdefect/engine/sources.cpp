@@ -85,7 +85,11 @@ void CubeSource::prepare_to_fit(const model::PreprocessOptions& options, Observe
 
 void CubeSource::prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options,
                              Observer& observer) {
-  reader_.use_bands(model::BandPicker(bands(), model, options).bands_read());
+  const auto read = model::BandPicker(bands(), model, options).bands_read();
+  reader_.use_bands(read);
+  if (options.use_bad_band_list) {
+    warn_of_bad_bands(read);
+  }
   if (const auto empty = bands_without_values(observer); !empty.empty()) {
     throw InputError(text::cat(name(), ": ", named(empty), ", which the model needs, ",
                                empty.size() == 1 ? "holds" : "hold",
@@ -93,6 +97,21 @@ void CubeSource::prepare_for(const spectral::Bands& model, const model::Preproce
                                "without (preprocess.drop_bands)"));
   }
   warn_of_undeclared_fill();
+}
+
+void CubeSource::warn_of_bad_bands(const std::vector<bool>& read) const {
+  std::vector<std::int64_t> bad;
+  for (std::int64_t band = 0; band < bands().count; ++band) {
+    if (read[static_cast<std::size_t>(band)] && !bands().is_good(band)) {
+      bad.push_back(band);
+    }
+  }
+  if (!bad.empty()) {
+    log::warning(text::cat(name(), ": ", named(bad),
+                           bad.size() == 1 ? ", which the cube's own list (bbl) marks as bad, is"
+                                           : ", which the cube's own list (bbl) marks as bad, are",
+                           " used all the same: the model needs ", bad.size() == 1 ? "it" : "them"));
+  }
 }
 
 std::vector<std::int64_t> CubeSource::bands_without_values(Observer& observer) {
@@ -122,6 +141,7 @@ std::string CubeSource::named(const std::vector<std::int64_t>& numbers) const {
 
 void CubeSource::warn_of_undeclared_fill() {
   const auto common = reader_.common_spectra(kSuspiciousShare);
+  common_share_ = common.empty() ? 0 : common.front().share;
   for (std::size_t i = 0; i < std::min(common.size(), kNamedSpectra); ++i) {
     const auto percent = std::round(100 * common[i].share);
     log::warning(text::cat(name(), ": ", percent, " % of the pixels hold ", described(common[i]),
@@ -152,6 +172,7 @@ std::set<double> CubeSource::no_data_values() const {
   if (stated.empty()) {
     stated = info().band_no_data;
     stated.push_back(info().no_data);
+    stated.insert(stated.end(), info().more_no_data.begin(), info().more_no_data.end());
   }
   std::set<double> numbers;
   for (const auto& value : stated) {

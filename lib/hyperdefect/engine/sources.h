@@ -38,12 +38,16 @@ class CubeSource : public model::BlockSource {
   /// @throws ModelError if the bands do not match; InputError if the model reads a band without any value.
   void prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options, Observer& observer);
   const io::CubeInfo& info() const { return reader_.info(); }
+  /// The share of all pixels that hold the most common spectrum, 0 if it is small. Known once the source was
+  /// prepared.
+  double common_share() const { return common_share_; }
   /// (rows, cols) uint8 of io::PixelState, as far as windows were read.
   const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }
 
  private:
   std::vector<std::int64_t> bands_without_values(Observer& observer);
   std::string named(const std::vector<std::int64_t>& bands) const;
+  void warn_of_bad_bands(const std::vector<bool>& read) const;
   void warn_of_undeclared_fill();
   std::set<double> no_data_values() const;
   std::string advice_on(const io::CommonSpectrum& spectrum) const;
@@ -51,6 +55,7 @@ class CubeSource : public model::BlockSource {
   io::CubeReader reader_;
   io::ReadOptions options_;
   std::vector<std::int64_t> empty_bands_;
+  double common_share_ = 0.0;
 };
 
 /// A source in memory: a tensor that was made, or a cube that was read once because it fits.

@@ -17,6 +17,8 @@ namespace {
 using io::PixelState;
 
 /// Shares are quotients of counts: what differs by less is the same.
+/// A share of equal spectra that no camera sees.
+constexpr double kConstantShare = 0.99;
 constexpr double kRounding = 1e-9;
 /// A flight line across its bounding box fills more than this part of it.
 constexpr double kLeastOfAScene = 0.05;
@@ -194,6 +196,10 @@ std::string doubt_about_scores(const Evidence& evidence) {
 
 std::string doubts_about(const Evidence& evidence) {
   std::vector<std::string> doubts{doubt_about_scores(evidence)};
+  if (evidence.common_share >= kConstantShare) {
+    doubts.emplace_back(
+        "nearly all pixels hold the same spectrum: the camera, or what wrote the file, stood still");
+  }
   if (!is(evidence.states, PixelState::valid).logical_and(evidence.valid).all().item<bool>()) {
     doubts.push_back(doubt_about_share(evidence));
     doubts.push_back(doubt_about_islands(evidence));

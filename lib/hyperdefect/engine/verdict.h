@@ -38,6 +38,8 @@ struct Evidence {
   /// Of the smallest defect.
   std::int64_t min_pixels = 1;
   ValidReference reference;
+  /// The share of all pixels that hold one and the same spectrum.
+  double common_share = 0.0;
   /// The smallest share of valid pixels that suffices, as a part of the reference.
   double min_valid_share = 0.95;
 };
@@ -51,6 +53,7 @@ struct Judgement {
 /// Rejected if a defect was found: missing data do not make a bad part good; the reason then names both.
 /// Else undecided if anything speaks against trusting what was measured:
 ///  - the threshold, or the score of a valid pixel, is not finite;
+///  - 99 % of the pixels hold one and the same spectrum: no camera sees that;
 ///  - the share of valid pixels is below min_valid_share of the reference;
 ///  - pixels inside the image that are not finite, saturated or all zero touch each other (also by a corner)
 ///    and are as many as the smallest defect: a defect may look like that. Declared no data, what touches the
