@@ -14,6 +14,16 @@ CLI::Option* one_value(CLI::Option* option) {
 
 }  // namespace
 
+const CLI::Validator& not_empty() {
+  static const CLI::Validator validator(
+      [](const std::string& text) {
+        return text.empty() ? std::string("the name is empty: is a variable of your script not set?")
+                            : std::string();
+      },
+      "", "not_empty");
+  return validator;
+}
+
 void add_log_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option("--log-level", options.log_level,

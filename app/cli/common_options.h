@@ -23,6 +23,9 @@ struct CommonOptions {
   bool quiet = false;
 };
 
+/// Refuses an empty text, which a script gives whose variable is not set.
+const CLI::Validator& not_empty();
+
 /// -q and --log-level.
 void add_log_options(CLI::App& command, CommonOptions& options);
 /// --set.

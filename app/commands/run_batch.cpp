@@ -93,7 +93,10 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
       .add_option("INPUT", options.inputs,
                   "Cubes (data file or .hdr), folders (every cube below), quoted globs, @list.txt.")
       ->required();
-  command.add_option("-o,--output", options.output, "Folder for the results.")->type_name("DIR")->required();
+  command.add_option("-o,--output", options.output, "Folder for the results.")
+      ->type_name("DIR")
+      ->check(not_empty())
+      ->required();
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
   command.add_flag("--resume", options.resume,
                    "Go on where an interrupted run stopped: finished cubes are kept.");

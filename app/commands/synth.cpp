@@ -302,6 +302,7 @@ void add_synth(CLI::App& program, ExitCode& result) {
                                          "turn, zoom or disturb them, with masks, from a seed.");
   command->add_option("-o,--output", options->output, "Folder for STEM.img, STEM.hdr and STEM_mask.png.")
       ->type_name("DIR")
+      ->check(not_empty())
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace files that exist.");
   command

@@ -104,6 +104,7 @@ void add_train(CLI::App& program, ExitCode& result) {
       ->required();
   command->add_option("-o,--output", options->output, "The model to write, NAME.safetensors.")
       ->type_name("FILE")
+      ->check(not_empty())
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace a model that exists.");
   command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");

@@ -114,6 +114,33 @@ TEST_F(Inputs, ResultsNeverLeaveTheOutput) {
   EXPECT_TRUE(fs::exists(folder_ / "maps/summary.img.json"));
 }
 
+/// No name beside it (its header, its mask) can exist, and looking for one is no reason to end the batch.
+TEST_F(Inputs, ANameThatIsTooLongForItsCompanionsEndsNoBatch) {
+  write_small_cube(folder_ / "in/good.img");
+  const std::string long_name(248, 'b');
+  for (const auto* ending : {".txt", ".xml", "bbb.dat", ".tif", ".img", "bbb.hdr"}) {
+    write_bytes(folder_ / "in" / (long_name + ending), "x");
+  }
+  const auto outcome = detect({path("in")});
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
+  EXPECT_FALSE(contains(outcome.err, "filesystem error")) << outcome.err;
+  EXPECT_TRUE(contains(read_bytes(folder_ / "maps/scores.csv"), "good.img"));
+  for (const auto* command : {"info", "detect"}) {
+    const auto alone = run_program({command, folder_ / "in" / (long_name + ".tif"), "-o", path("alone")});
+    EXPECT_FALSE(contains(alone.err, "filesystem error")) << alone.err;
+  }
+}
+
+TEST_F(Inputs, AnEmptyNameIsRefusedAtOnce) {
+  for (const auto& command :
+       std::vector<std::vector<std::string>>{{"detect", "x.img"}, {"train", "x.img"}, {"synth"}}) {
+    const auto outcome = run_program(joined(command, {"-o", ""}));
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_TRUE(contains(outcome.err, "the name is empty: is a variable of your script not set?"))
+        << outcome.err;
+  }
+}
+
 TEST_F(Inputs, PatternsAndListsHaveLimits) {
   std::string braces;
   for (int i = 0; i < 30; ++i) {
