@@ -76,8 +76,11 @@ std::vector<std::vector<std::string>> cells_of(const std::string& csv) {
   std::vector<std::vector<std::string>> lines;
   std::vector<std::string> cells(1);
   bool quoted = false;
-  for (const char c : csv) {
-    if (c == '"') {
+  for (std::size_t i = 0; i < csv.size(); ++i) {
+    const char c = csv[i];
+    if (quoted && csv.compare(i, 2, "\"\"") == 0) {
+      cells.back() += csv[++i];
+    } else if (c == '"') {
       quoted = !quoted;
     } else if (c == ',' && !quoted) {
       cells.emplace_back();
