@@ -23,8 +23,6 @@ constexpr const char* kLineBegin = "\r\033[K";
 // A signal handler can reach nothing but globals.
 std::atomic<bool> g_stop = false;
 std::atomic<const char*> g_message = nullptr;
-std::array<struct sigaction, kStopSignals.size()> g_before;
-struct sigaction g_before_alarm;
 
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
@@ -35,17 +33,28 @@ void set_timer(suseconds_t microseconds) {
   ::setitimer(ITIMER_REAL, &time, nullptr);
 }
 
-void set_action(int signal, void (*handler)(int), struct sigaction* before) {
+void set_action(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
-  ::sigaction(signal, &action, before);
+  ::sigaction(signal, &action, nullptr);
+}
+
+/// The stop signals, but for those that were ignored when the program began.
+void set_stop_actions(void (*handler)(int)) {
+  for (const int signal : kStopSignals) {
+    struct sigaction before {};
+    ::sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) {
+      set_action(signal, handler);
+    }
+  }
 }
 
 void note_stop(int signal) {
   if (g_stop.exchange(true)) {
-    set_action(signal, SIG_DFL, nullptr);
+    set_action(signal, SIG_DFL);
     ::raise(signal);
     return;
   }
@@ -62,6 +71,9 @@ void end_now(int /*signal*/) {
   ::_exit(static_cast<int>(ExitCode::interrupted));
 }
 
+/// All is done, and the exit code is decided; unloading the libraries takes a moment more.
+void pass_over(int /*signal*/) {}
+
 constexpr const char* kStopped = "error: stopped\n";
 
 }  // namespace
@@ -69,25 +81,17 @@ constexpr const char* kStopped = "error: stopped\n";
 StopOnSignals::StopOnSignals() {
   g_stop = false;
   g_message = kStopped;
-  set_action(SIGALRM, end_now, &g_before_alarm);
+  set_action(SIGALRM, end_now);
   sigset_t alarm;
   ::sigemptyset(&alarm);
   ::sigaddset(&alarm, SIGALRM);
   ::sigprocmask(SIG_UNBLOCK, &alarm, nullptr);
-  for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
-    ::sigaction(kStopSignals[i], nullptr, &g_before[i]);
-    if (g_before[i].sa_handler != SIG_IGN) {
-      set_action(kStopSignals[i], note_stop, nullptr);
-    }
-  }
+  set_stop_actions(note_stop);
 }
 
 StopOnSignals::~StopOnSignals() {
-  for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
-    ::sigaction(kStopSignals[i], &g_before[i], nullptr);
-  }
+  set_stop_actions(pass_over);
   set_timer(0);
-  ::sigaction(SIGALRM, &g_before_alarm, nullptr);
 }
 
 bool stop_requested() {
@@ -104,8 +108,8 @@ StopMessage::~StopMessage() {
 }
 
 void let_writes_fail() {
-  set_action(SIGPIPE, SIG_IGN, nullptr);
-  set_action(SIGXFSZ, SIG_IGN, nullptr);
+  set_action(SIGPIPE, SIG_IGN);
+  set_action(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace hyperdefect::app

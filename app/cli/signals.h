@@ -10,7 +10,8 @@ namespace hyperdefect::app {
 /// computes throws Interrupted at the next step. If that takes longer than 0.3 s, in the middle of a
 /// long window, say, the program ends there with exit code 130: files appear whole or not at all, so that
 /// nothing half stands. A second signal ends it at once. A signal that was ignored when the program began, as
-/// `nohup` ignores SIGHUP, stays ignored.
+/// `nohup` ignores SIGHUP, stays ignored. Behind its end the signals do nothing: the run is done, and its
+/// exit code holds.
 class StopOnSignals {
  public:
   StopOnSignals();
