@@ -221,7 +221,9 @@ TEST(Detect, PrintsItsSummaryAsJson) {
 
 TEST(Detect, LogsToStderrUnlessQuiet) {
   const TempDir folder;
-  const auto cube = write_cube(folder / "flat.img", torch::ones({3, 4, 4}));
+  // All bands alike.
+  const auto cube =
+      write_cube(folder / "alike.img", torch::arange(1, 17, torch::kFloat).view({1, 4, 4}).repeat({3, 1, 1}));
   const auto loud = detect({cube}, folder / "maps");
   EXPECT_EQ(loud.exit_code, 0);
   EXPECT_TRUE(contains(loud.err, "warning: the covariance of 3 bands from 16 pixels is singular"));
