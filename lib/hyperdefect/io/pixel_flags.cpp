@@ -122,9 +122,16 @@ std::vector<double> no_data_values(const CubeInfo& info, const ReadOptions& opti
   }
   const auto stated =
       info.band_no_data.empty() ? info.no_data : info.band_no_data[static_cast<std::size_t>(band)];
-  auto values = info.more_no_data;
+  auto all = info.more_no_data;
   if (stated) {
-    values.push_back(*stated);
+    all.push_back(*stated);
+  }
+  // Files often state one value by two attributes; each one costs a comparison a pixel and band.
+  std::vector<double> values;
+  for (const double value : all) {
+    if (std::find(values.begin(), values.end(), value) == values.end()) {
+      values.push_back(value);
+    }
   }
   return values;
 }
