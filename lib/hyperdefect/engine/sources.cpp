@@ -107,10 +107,9 @@ void CubeSource::warn_of_bad_bands(const std::vector<bool>& read) const {
     }
   }
   if (!bad.empty()) {
-    log::warning(text::cat(name(), ": ", named(bad),
-                           bad.size() == 1 ? ", which the cube's own list (bbl) marks as bad, is"
-                                           : ", which the cube's own list (bbl) marks as bad, are",
-                           " used all the same: the model needs ", bad.size() == 1 ? "it" : "them"));
+    log::warning(text::cat(name(), ": ", named(bad), ", which the cube's own list (bbl) marks as bad, ",
+                           bad.size() == 1 ? "is" : "are", " used all the same: the model needs ",
+                           bad.size() == 1 ? "it" : "them"));
   }
 }
 

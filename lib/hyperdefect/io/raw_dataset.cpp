@@ -11,6 +11,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/io/file_access.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -150,10 +151,9 @@ DatasetPtr open_raw(const std::filesystem::path& data, const EnviLayout& layout)
                                std::numeric_limits<int>::max(), " can be read"));
   }
   // GDAL reads zeros behind the end of a file.
-  std::error_code missing;
-  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(data, missing));
-  if (!missing && bytes < layout.file_bytes()) {
-    throw InputError(text::cat(data.string(), ": has changed since it was looked at: now ", bytes,
+  if (const auto bytes = size_of_file(data);
+      bytes && *bytes < static_cast<std::uintmax_t>(layout.file_bytes())) {
+    throw InputError(text::cat(data.string(), ": has changed since it was looked at: now ", *bytes,
                                " bytes, its header described ", layout.file_bytes(), "; start again"));
   }
   auto* file = VSIFOpenL(data.c_str(), "rb");
