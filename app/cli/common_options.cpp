@@ -3,6 +3,7 @@
 
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/config_check.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -36,6 +37,15 @@ void add_log_options(CLI::App& command, CommonOptions& options) {
                    "says. Results still go to stdout.");
 }
 
+void add_built_in_option(CLI::App& command, CommonOptions& options, const std::string& first) {
+  options.built_in = first;
+  command
+      .add_option("--built-in", options.built_in,
+                  "The built-in configuration to begin with: " + text::join(engine::built_in_names(), ", "))
+      ->type_name("NAME")
+      ->capture_default_str();
+}
+
 void add_set_option(CLI::App& command, CommonOptions& options) {
   one_value(command.add_option("--set", options.assignments,
                                "One setting, section.key=value; repeatable, wins over files."))
@@ -67,7 +77,7 @@ void apply_log_options(const CommonOptions& options) {
 }
 
 std::vector<std::string> apply_run_options(const CommonOptions& options, engine::RunConfig& config) {
-  auto schema = engine::schema_of(config);
+  auto schema = engine::file_schema_of(config);
   for (const auto& file : options.config_files) {
     schema.read_file(file);
   }
@@ -83,7 +93,18 @@ std::vector<std::string> apply_run_options(const CommonOptions& options, engine:
   set_named("run.threads", options.threads);
   set_named("run.ram_mb", options.ram_mb);
   set_named("run.seed", options.seed);
-  return schema.assigned();
+  return schema.without_effect();
+}
+
+engine::RunConfig run_config(const CommonOptions& options) {
+  engine::RunConfig config;
+  engine::read_built_in(options.built_in, config);
+  const auto without_effect = apply_run_options(options, config);
+  engine::check_config(config);
+  for (const auto& line : without_effect) {
+    log::warning(line);
+  }
+  return config;
 }
 
 }  // namespace hyperdefect::app

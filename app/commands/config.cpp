@@ -7,8 +7,10 @@
 
 #include "app/cli/common_options.h"
 #include "app/commands/commands.h"
+#include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
+#include "hyperdefect/engine/config_check.h"
 #include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/engine/run_config.h"
 
@@ -19,16 +21,15 @@ constexpr std::size_t kLineWidth = 100;
 
 struct ShowOptions {
   CommonOptions common;
-  std::string built_in = "one_class";
   bool annotated = false;
 };
 
 ExitCode show(const ShowOptions& options) {
   apply_log_options(options.common);
   engine::RunConfig config;
-  auto schema = engine::schema_of(config);
-  schema.read_text(engine::built_in_yaml(options.built_in), "built-in " + options.built_in, ".");
-  apply_run_options(options.common, config);
+  // Bound before the values come, so that the comments tell the defaults.
+  const auto schema = engine::schema_of(config);
+  config = run_config(options.common);
   std::cout << (options.annotated ? schema.to_annotated_yaml() : schema.to_yaml());
   return ExitCode::ok;
 }
@@ -38,14 +39,30 @@ struct CheckOptions {
   std::vector<std::string> files;
 };
 
+/// Reads a file as a run would that begins with the built-in configuration, and names what has no effect.
+/// @throws ConfigError
+void check_file(const std::string& file, const std::string& built_in) {
+  engine::RunConfig config;
+  engine::read_built_in(built_in, config);
+  auto schema = engine::file_schema_of(config);
+  schema.read_file(file);
+  try {
+    engine::check_config(config);
+  } catch (const ConfigError& reason) {
+    throw ConfigError(text::cat(text::printable(file), ": ", reason.what()));
+  }
+  for (const auto& line : schema.without_effect()) {
+    log::warning(text::cat(text::printable(file), ": ", line));
+  }
+}
+
 /// Checks each file by itself, so that the faults of all files come at once.
 ExitCode check(const CheckOptions& options) {
   apply_log_options(options.common);
   std::vector<std::string> faults;
   for (const auto& file : options.files) {
-    engine::RunConfig config;
     try {
-      engine::schema_of(config).read_file(file);
+      check_file(file, options.common.built_in);
       std::cout << text::printable(file) << ": ok\n";
     } catch (const ConfigError& reason) {
       faults.emplace_back(reason.what());
@@ -72,10 +89,9 @@ std::vector<BuiltInValues> built_in_values() {
   std::vector<BuiltInValues> all;
   for (const auto& name : engine::built_in_names()) {
     engine::RunConfig config;
-    auto schema = engine::schema_of(config);
-    schema.read_text(engine::built_in_yaml(name), "built-in " + name, ".");
+    engine::read_built_in(name, config);
     all.push_back({name, {}});
-    for (const auto& key : schema.keys()) {
+    for (const auto& key : engine::schema_of(config).keys()) {
       all.back().values.push_back(key.value_text);
     }
   }
@@ -143,11 +159,7 @@ void add_show(CLI::App& config, ExitCode& result) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = config.add_subcommand("show", "Print the configuration that a run would have, as YAML.");
   command->add_option("FILE", options->common.config_files, "YAML files with settings; later files win.");
-  command
-      ->add_option("--built-in", options->built_in,
-                   "The configuration to begin with: " + text::join(engine::built_in_names(), ", "))
-      ->type_name("NAME")
-      ->capture_default_str();
+  add_built_in_option(*command, options->common, "one_class");
   add_set_option(*command, options->common);
   command->add_flag("--annotated", options->annotated, "Explain each key in a comment.");
   add_log_options(*command, options->common);
@@ -160,6 +172,7 @@ void add_check(CLI::App& config, ExitCode& result) {
   auto* command = config.add_subcommand("check", "Check configuration files and name all faults at once.");
   command->add_option("FILE", options->files, "YAML files with settings; each is checked by itself.")
       ->required();
+  add_built_in_option(*command, options->common, "one_class");
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect config check my.yaml");
   command->callback([options, &result] { result = check(*options); });

@@ -15,9 +15,7 @@ struct DetectOptions {
 
 ExitCode run(const DetectOptions& options) {
   apply_log_options(options.batch.common);
-  engine::RunConfig config;
-  engine::schema_of(config).read_text(engine::built_in_yaml("single_scene"), "built-in single_scene", ".");
-  apply_run_options(options.batch.common, config);
+  const auto config = run_config(options.batch.common);
   engine::device_named(config.run.device);
   const std::string models = options.save_model ? options.batch.output : "";
   return run_batch(options.batch,
@@ -33,6 +31,7 @@ void add_detect(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand(
       "detect", "Find anomalies in scenes without training data: a detector is fitted on each scene itself.");
   add_batch_options(*command, options->batch);
+  add_built_in_option(*command, options->batch.common, "single_scene");
   command->add_flag("--save-model", options->save_model,
                     "Keep each scene's detector as STEM_model.safetensors.");
   command->footer("Example: hyperdefect detect scene.img -o maps");

@@ -6,6 +6,7 @@
 #include "app/cli/console.h"
 #include "app/commands/commands.h"
 #include "app/commands/run_batch.h"
+#include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/device.h"
 #include "hyperdefect/engine/fitted_model.h"
@@ -62,8 +63,11 @@ ExitCode run(const InferOptions& options) {
   auto fitted = read_model(options.model);
   auto trained = fitted->config;
   auto config = trained;
-  apply_run_options(options.batch.common, config);
+  const auto without_effect = apply_run_options(options.batch.common, config);
   refuse_contradictions(options.model, trained, config);
+  for (const auto& line : without_effect) {
+    log::warning(line);
+  }
   const auto device = engine::device_named(config.run.device);
   if (config.threshold.method == "manual") {
     fitted->threshold = config.threshold.value;

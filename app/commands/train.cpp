@@ -57,8 +57,7 @@ ExitCode run(const TrainOptions& options) {
     throw UsageError("--overwrite and --resume contradict each other: give one");
   }
   engine::TrainJob job;
-  engine::schema_of(job.config).read_text(engine::built_in_yaml("one_class"), "built-in one_class", ".");
-  apply_run_options(options.common, job.config);
+  job.config = run_config(options.common);
   engine::use_threads(job.config.run.threads);
   Console console("look for cubes");
   job.cubes = find_inputs(options.inputs);
@@ -110,6 +109,7 @@ void add_train(CLI::App& program, ExitCode& result) {
   command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");
   command->add_flag("--dry-run", options->dry_run, "Say what would be done, without doing it.");
   command->add_flag("--json", options->json, "Print the result as JSON.");
+  add_built_in_option(*command, options->common, "one_class");
   add_run_options(*command, options->common);
   command->footer("Example: hyperdefect train normal/ -o model.safetensors");
   command->callback([options, &result] { result = run(*options); });

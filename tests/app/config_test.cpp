@@ -73,6 +73,61 @@ TEST(ConfigCheck, NamesAFileThatCannotBeRead) {
   expect_failure(run_program({"config", "check", "none.yaml"}), 2, "none.yaml: cannot be read");
 }
 
+TEST(ConfigCheck, FollowsWhatAFileExtends) {
+  const TempDir folder;
+  write_bytes(folder / "mine.yaml", "extends: base.yaml\nrun:\n  seed: 1\n");
+  write_bytes(folder / "base.yaml", "extends: single_scene_fast\nthreshold:\n  value: 12\n");
+  const auto mine = (folder / "mine.yaml").string();
+  EXPECT_EQ(run_program({"config", "check", mine}).out, mine + ": ok\n");
+  const auto shown = run_program({"config", "show", mine});
+  EXPECT_TRUE(contains(shown.out, "  fused: [area_filter, rx]\n"));
+  EXPECT_TRUE(contains(shown.out, "  value: 12\n"));
+  EXPECT_TRUE(contains(shown.out, "  seed: 1\n"));
+  write_bytes(folder / "base.yaml", "extends: single_scene_fats\n");
+  expect_failure(run_program({"config", "check", mine}), 2,
+                 (folder / "base.yaml").string() +
+                     ":1: extends: 'single_scene_fats' is unknown; did you mean single_scene_fast?");
+}
+
+TEST(ConfigCheck, FindsWhatTakesSeveralKeys) {
+  const TempDir folder;
+  write_bytes(folder / "a.yaml", "model:\n  fused_weights: [1, 2, 3]\n");
+  write_bytes(folder / "b.yaml", "train:\n  patience: 3\n");
+  const auto a = (folder / "a.yaml").string();
+  const auto b = (folder / "b.yaml").string();
+  expect_failure(run_program({"config", "check", a}), 2, a + ": model.fused_weights has 3 entries");
+  const auto outcome = run_program({"config", "check", b});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err,
+            "warning: " + b +
+                ": train.patience = 3 has no effect: it is used only if train.holdout_fraction is "
+                "above 0\n");
+  EXPECT_EQ(run_program({"config", "check", b, "--built-in", "rx"}).err,
+            "warning: " + b +
+                ": train.patience = 3 has no effect: it is used only if model.detector is autoencoder or "
+                "segmenter, or fused with one of them\n");
+}
+
+/// Nothing is read, so that an input that does not exist is no matter.
+TEST(Commands, RefuseAContradictionBeforeAnyCubeIsRead) {
+  const TempDir folder;
+  for (const auto* command : {"train", "detect"}) {
+    expect_failure(run_program({command, "none.img", "-o", folder / "o.safetensors", "--set",
+                                "model.fused_weights=[1, 2, 3]"}),
+                   2, "model.fused_weights has 3 entries, it must have one for each of the ");
+  }
+}
+
+TEST(Commands, WarnOfAKeyWithoutEffect) {
+  const TempDir folder;
+  const auto outcome =
+      run_program({"train", "none.img", "-o", folder / "o.safetensors", "--set", "threshold.value=3"});
+  EXPECT_TRUE(
+      contains(outcome.err,
+               "warning: threshold.value = 3 has no effect: it is used only if threshold.method is manual\n"))
+      << outcome.err;
+}
+
 TEST(ConfigKeys, ListsTypeRangeDefaultAndMeaning) {
   const auto outcome = run_program({"config", "keys"});
   EXPECT_EQ(outcome.exit_code, 0);

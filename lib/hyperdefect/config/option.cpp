@@ -173,6 +173,11 @@ Option& Option::is_path() {
   return *this;
 }
 
+Option& Option::used_if(Use use) {
+  uses_.push_back(std::move(use));
+  return *this;
+}
+
 bool Option::holds_text() const {
   return std::holds_alternative<std::string*>(target_) ||
          std::holds_alternative<std::vector<std::string>*>(target_);
@@ -212,6 +217,11 @@ std::string Option::allowed() const {
 
 std::string Option::value_text() const {
   return std::visit([](const auto* target) { return yaml_text(*target); }, target_);
+}
+
+std::string Option::missing_condition() const {
+  const auto missing = std::find_if(uses_.begin(), uses_.end(), [](const Use& use) { return !use.holds(); });
+  return missing == uses_.end() ? std::string() : missing->when;
 }
 
 std::optional<Value> Option::read(const Node& node, const std::filesystem::path& folder,
@@ -254,7 +264,8 @@ Option& Section::add(std::string key, Target target, std::string help) {
   if (find(key) != nullptr) {
     throw Error(text::cat(name_, '.', key, " is declared twice"));
   }
-  return options_.emplace_back(name_, std::move(key), target, std::move(help));
+  auto& option = options_.emplace_back(name_, std::move(key), target, std::move(help));
+  return use_ ? option.used_if(*use_) : option;
 }
 
 const Option* Section::find(const std::string& key) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,7 +24,15 @@ using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<
 using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
                             std::vector<std::int64_t>*, std::vector<std::string>*>;
 
-/// One key of a configuration: the field it fills, what it means and what it allows. The first four functions
+/// When a key has an effect.
+struct Use {
+  /// Looks at the fields that decide, which must outlive it.
+  std::function<bool()> holds;
+  /// The same in words that follow "if": "threshold.method is manual".
+  std::string when;
+};
+
+/// One key of a configuration: the field it fills, what it means and what it allows. The first five functions
 /// complete the declaration; they throw Error where they don't suit the field's type, which is a mistake in
 /// the program.
 class Option {
@@ -41,6 +50,9 @@ class Option {
   /// The text is a path; a relative one is resolved against the folder of the file that gives it, or for
   /// Schema::set() against the working directory. An empty text stays empty. The default is taken as it is.
   Option& is_path();
+  /// The key has an effect only if this holds too. Schema::without_effect() names the keys that were set in
+  /// vain.
+  Option& used_if(Use use);
 
   const std::string& key() const { return key_; }
   /// "section.key".
@@ -54,6 +66,9 @@ class Option {
   const std::string& default_text() const { return default_text_; }
   /// The field's present value, as it would be written in YAML.
   std::string value_text() const;
+
+  /// The first of the conditions that does not hold, in words; "" if the key has an effect.
+  std::string missing_condition() const;
 
   /// The value in the node, checked, with paths resolved against the folder; or nothing, and its faults
   /// appended.
@@ -75,6 +90,7 @@ class Option {
   std::optional<std::pair<std::size_t, std::size_t>> entries_;
   std::vector<std::string> choices_;
   bool is_path_ = false;
+  std::vector<Use> uses_;
 };
 
 /// A named group of options.
@@ -85,6 +101,9 @@ class Section {
   /// Declares a key for the field, whose present value is the default; the field must outlive the section,
   /// and the reference stays valid. @throws Error where the key is declared twice.
   Option& add(std::string key, Target target, std::string help);
+
+  /// The keys that are declared from here on have an effect only if this holds; without one, always.
+  void used_if(std::optional<Use> use = std::nullopt) { use_ = std::move(use); }
 
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
@@ -97,6 +116,7 @@ class Section {
   std::string name_;
   std::string help_;
   std::deque<Option> options_;
+  std::optional<Use> use_;
 };
 
 }  // namespace hyperdefect::config

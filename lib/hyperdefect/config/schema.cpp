@@ -23,6 +23,8 @@ constexpr std::size_t kMostFaults = 100;
 constexpr std::size_t kLongestKey = 64;
 constexpr std::size_t kLongestAssignment = 200;
 constexpr std::size_t kCommentWidth = 100;
+constexpr const char* kExtends = "extends";
+constexpr std::size_t kDeepestBase = 8;
 
 std::string file_text(const std::filesystem::path& file) {
   std::error_code ignored;
@@ -125,7 +127,15 @@ class Repetitions {
 /// One reading of a text: it walks the document, gathers values and faults, and assigns all or nothing.
 class Schema::Load {
  public:
-  Load(Schema& schema, std::filesystem::path folder) : schema_(schema), folder_(std::move(folder)) {}
+  /// @param above the configurations that are being read, each extending the next.
+  Load(Schema& schema, std::filesystem::path folder, std::vector<std::string> above = {})
+      : schema_(schema), folder_(std::move(folder)), above_(std::move(above)) {}
+
+  void text(const std::string& yaml) {
+    if (const auto root = parse_yaml(yaml, faults_)) {
+      document(*root);
+    }
+  }
 
   Faults& faults() { return faults_; }
 
@@ -142,11 +152,16 @@ class Schema::Load {
     Repetitions repetitions;
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
       if (const auto first = repetitions.first_line(root.keys[i])) {
-        faults_.push_back({root.keys[i].line,
-                           text::cat(shown_key(root.keys[i].text), ": section given twice, first in line ",
-                                     first, "; merge the two")});
+        faults_.push_back(
+            {root.keys[i].line,
+             text::cat(shown_key(root.keys[i].text), ": ", root.keys[i].text == kExtends ? "" : "section ",
+                       "given twice, first in line ", first, "; merge the two")});
       }
-      section(root.keys[i], root.items[i]);
+      if (root.keys[i].text == kExtends && schema_.yaml_of_) {
+        extend(root.keys[i], root.items[i]);
+      } else {
+        section(root.keys[i], root.items[i]);
+      }
     }
   }
 
@@ -176,8 +191,9 @@ class Schema::Load {
 
   /// @throws ConfigError where there is a fault; then nothing was assigned.
   void finish(const std::string& origin) {
-    if (!faults_.empty()) {
-      throw ConfigError(listed(faults_, origin));
+    refuse_faults(origin);
+    for (const auto& [option, value] : base_) {
+      option->assign(value);
     }
     for (const auto& [option, value] : values_) {
       option->assign(value);
@@ -188,6 +204,63 @@ class Schema::Load {
   }
 
  private:
+  using Values = std::vector<std::pair<const Option*, Value>>;
+
+  void refuse_faults(const std::string& origin) const {
+    if (!faults_.empty()) {
+      throw ConfigError(listed(faults_, origin));
+    }
+  }
+
+  /// The values of the configuration that this one extends; its faults are told with its own name.
+  void extend(const Node& key, const Node& name) {
+    const auto report = [&](const auto&... what) {
+      faults_.push_back({key.line, text::cat(kExtends, ": ", what...)});
+    };
+    if (name.kind != Node::Kind::scalar || name.text.empty()) {
+      report("is one name, not a list, a section or nothing", names_or_file());
+    } else if (std::find(above_.begin(), above_.end(), base_name(name.text)) != above_.end()) {
+      report(text::shown(name.text), " extends this configuration in turn");
+    } else if (above_.size() == kDeepestBase) {
+      report("more than ", kDeepestBase, " configurations extend each other");
+    } else if (is_file(name.text) || is_extendable(name.text)) {
+      read_base(name.text);
+    } else {
+      const auto near = nearest(name.text, schema_.extendable_);
+      report(text::shown(name.text), " is unknown",
+             near.empty() ? names_or_file() : text::cat("; did you mean ", near, '?'));
+    }
+  }
+
+  void read_base(const std::string& name) {
+    auto above = above_;
+    above.push_back(base_name(name));
+    const auto path = folder_ / name;
+    Load base(schema_, is_file(name) ? path.parent_path() : folder_, std::move(above));
+    base.text(is_file(name) ? file_text(path) : schema_.yaml_of_(name));
+    base.refuse_faults(is_file(name) ? path.string() : name);
+    base_ = std::move(base.base_);
+    base_.insert(base_.end(), base.values_.begin(), base.values_.end());
+  }
+
+  static bool is_file(const std::string& name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
+
+  bool is_extendable(const std::string& name) const {
+    const auto& names = schema_.extendable_;
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
+  /// One name for a configuration, however it is spelled.
+  std::string base_name(const std::string& name) const {
+    return is_file(name) ? std::filesystem::weakly_canonical(folder_ / name).string() : name;
+  }
+
+  std::string names_or_file() const {
+    return text::cat("; give a file NAME.yaml", schema_.extendable_.empty()
+                                                    ? ""
+                                                    : " or one of " + text::join(schema_.extendable_, ", "));
+  }
+
   static std::string shown_key(const std::string& key) {
     const auto written = write_scalar(key);
     return written == key && key.size() <= kLongestKey ? key : text::shown(key);
@@ -274,9 +347,18 @@ class Schema::Load {
 
   Schema& schema_;
   std::filesystem::path folder_;
+  std::vector<std::string> above_;
   Faults faults_;
-  std::vector<std::pair<const Option*, Value>> values_;
+  /// Of the extended configurations, the outermost first.
+  Values base_;
+  Values values_;
 };
+
+void Schema::extendable(std::vector<std::string> names,
+                        std::function<std::string(const std::string&)> yaml_of) {
+  extendable_ = std::move(names);
+  yaml_of_ = std::move(yaml_of);
+}
 
 Section& Schema::section(const std::string& name, const std::string& help) {
   for (auto& section : sections_) {
@@ -294,15 +376,15 @@ const Section* Schema::find(const std::string& name) const {
 }
 
 void Schema::read_file(const std::filesystem::path& file) {
-  read_text(file_text(file), file.string(), file.parent_path());
+  Load load(*this, file.parent_path(), {std::filesystem::weakly_canonical(file).string()});
+  load.text(file_text(file));
+  load.finish(file.string());
 }
 
 void Schema::read_text(const std::string& yaml, const std::string& origin,
                        const std::filesystem::path& base_dir) {
   Load load(*this, base_dir);
-  if (const auto root = parse_yaml(yaml, load.faults())) {
-    load.document(*root);
-  }
+  load.text(yaml);
   load.finish(origin);
 }
 
@@ -357,6 +439,20 @@ std::vector<KeyInfo> Schema::keys() const {
     }
   }
   return infos;
+}
+
+std::vector<std::string> Schema::without_effect() const {
+  std::vector<std::string> lines;
+  for (const auto& section : sections_) {
+    for (const auto& option : section.options()) {
+      const auto condition = option.missing_condition();
+      if (!condition.empty() && was_set(option.name()) && option.value_text() != option.default_text()) {
+        lines.push_back(text::cat(option.name(), " = ", option.value_text(),
+                                  " has no effect: it is used only if ", condition));
+      }
+    }
+  }
+  return lines;
 }
 
 bool Schema::was_set(const std::string& name) const {

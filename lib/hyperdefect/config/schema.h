@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct KeyInfo {
 /// numbers and booleans (true, false) without quotes, integers without a leading zero. Anchors, aliases, tags
 /// and second documents are refused, and files of more than 1 MiB. An empty file and an empty section are
 /// allowed.
+///
+/// After extendable() was called there may be one line "extends: BASE" beside the sections. BASE is then read
+/// first: one of the names that were told, or a YAML file, relative to the file that names it.
 class Schema {
  public:
   Schema() = default;
@@ -41,6 +45,10 @@ class Schema {
 
   /// The section of this name; it is made where there is none yet. The reference stays valid.
   Section& section(const std::string& name, const std::string& help);
+
+  /// Allows configurations to extend others, for texts that are trusted to name files: the names that they may
+  /// extend, and a function that gives the YAML of one.
+  void extendable(std::vector<std::string> names, std::function<std::string(const std::string&)> yaml_of);
 
   /// Reads a YAML file.
   /// @throws ConfigError with all faults of the file in the order of its lines, one a line: "FILE:LINE:
@@ -66,8 +74,12 @@ class Schema {
   /// Every key, in the order of declaration.
   std::vector<KeyInfo> keys() const;
 
+  /// A line for each key that was assigned another value than its default, but has no effect: "section.key =
+  /// VALUE has no effect: it is used only if CONDITION".
+  std::vector<std::string> without_effect() const;
+
   /// The names ("section.key") that were assigned by read_file(), read_text() and set(), each once, in the
-  /// order of their first assignment.
+  /// order of their first assignment; not those that only an extended configuration names.
   const std::vector<std::string>& assigned() const { return assigned_; }
   bool was_set(const std::string& name) const;
 
@@ -78,6 +90,8 @@ class Schema {
 
   std::deque<Section> sections_;
   std::vector<std::string> assigned_;
+  std::vector<std::string> extendable_;
+  std::function<std::string(const std::string&)> yaml_of_;
 };
 
 }  // namespace hyperdefect::config

@@ -36,7 +36,9 @@ void declare(config::Section& section, DataOptions& options) {
       .range(0, 1);
 }
 
-void declare(config::Section& section, TrainOptions& options) {
+void declare(config::Section& section, TrainOptions& options, const ThresholdOptions& threshold,
+             const model::ModelOptions& model) {
+  section.used_if(model::with_detector(model, {"autoencoder", "segmenter"}));
   section.add("epochs", &options.epochs, "Epochs of training; a checkpoint is written after each.")
       .range(1, 1e6);
   section.add("steps_per_epoch", &options.steps_per_epoch, "Gradient steps in an epoch.").range(1, 1e6);
@@ -53,19 +55,30 @@ void declare(config::Section& section, TrainOptions& options) {
   section.add("weight_decay", &options.weight_decay, "Decoupled weight decay (AdamW).").range(0, 1);
   section.add("gradient_clip", &options.gradient_clip, "Largest norm of the gradient; 0 does not limit it.")
       .range(0, 1e6);
+  section.used_if();
   section
       .add("holdout_fraction", &options.holdout_fraction,
            "Part of each cube's rows, at its end, that the network does not learn from: for early stopping "
            "and for "
            "threshold.method far.")
-      .range(0, 0.9);
+      .range(0, 0.9)
+      .used_if({[&] {
+                  return threshold.method == "far" || model::takes_part(model, {"autoencoder", "segmenter"});
+                },
+                "threshold.method is far, or a network learns"});
   section
       .add("patience", &options.patience,
            "Stop after this many epochs without a better loss on the held-out part; 0 never stops early.")
-      .range(0, 1e6);
+      .range(0, 1e6)
+      .used_if(model::with_detector(model, {"autoencoder", "segmenter"}))
+      .used_if({[&options] { return options.holdout_fraction > 0; }, "train.holdout_fraction is above 0"});
 }
 
 void declare(config::Section& section, ThresholdOptions& options) {
+  const auto with = [&options](const char* method) {
+    return config::Use{[&options, method] { return options.method == method; },
+                       text::cat("threshold.method is ", method)};
+  };
   section
       .add("method", &options.method,
            "quantile: of the training scores; far: false-alarm rate on the held-out part of the training "
@@ -75,11 +88,15 @@ void declare(config::Section& section, ThresholdOptions& options) {
            "has no training cubes and takes the scores of the scene itself.")
       .choices({"quantile", "far", "sigma", "manual"});
   section.add("quantile", &options.quantile, "quantile: the part of the scores below the threshold.")
-      .range(0, 1);
+      .range(0, 1)
+      .used_if(with("quantile"));
   section.add("far", &options.far, "far: the part of the normal pixels that may be called a defect.")
-      .range(0, 1);
-  section.add("sigma", &options.sigma, "sigma: robust standard deviations above the median.").range(0, 1e6);
-  section.add("value", &options.value, "manual: the threshold itself.");
+      .range(0, 1)
+      .used_if(with("far"));
+  section.add("sigma", &options.sigma, "sigma: robust standard deviations above the median.")
+      .range(0, 1e6)
+      .used_if(with("sigma"));
+  section.add("value", &options.value, "manual: the threshold itself.").used_if(with("manual"));
   section
       .add("min_pixels", &options.min_pixels,
            "Connected defect pixels (8 neighbours) that make a defect; smaller groups are normal. A cube is "
@@ -87,12 +104,13 @@ void declare(config::Section& section, ThresholdOptions& options) {
       .range(1, 1e9);
 }
 
-void declare(config::Section& section, OutputOptions& options) {
+void declare(config::Section& section, OutputOptions& options, const model::ModelOptions& model) {
   section.add("sad", &options.sad, "Write STEM_sad.tif.");
   section.add("overlay", &options.overlay, "Write STEM_overlay.png.");
-  section.add(
-      "parts", &options.parts,
-      "Write STEM_part_NAME.tif for each detector that the score was fused of (model.detector fused).");
+  section
+      .add("parts", &options.parts,
+           "Write STEM_part_NAME.tif for each detector that the score was fused of (model.detector fused).")
+      .used_if(model::with_fusion(model));
 }
 
 void declare(config::Section& section, RunOptions& options) {
@@ -107,25 +125,48 @@ void declare(config::Section& section, RunOptions& options) {
   section.add("ram_mb", &options.ram_mb, "Memory that cubes and maps may take, in MB.").range(64, 1e7);
 }
 
+/// The configuration in which every key has its default.
+constexpr const char* kDefaults = "defaults";
+
+std::vector<std::string> extendable_names() {
+  auto names = built_in_names();
+  names.insert(names.begin(), kDefaults);
+  return names;
+}
+
+std::string base_yaml(const std::string& name) {
+  if (name != kDefaults) {
+    return built_in_yaml(name);
+  }
+  RunConfig defaults;
+  return schema_of(defaults).to_yaml();
+}
+
 }  // namespace
 
 config::Schema schema_of(RunConfig& config) {
   config::Schema schema;
   declare(schema.section("data", "How a cube's values are read."), config.data);
   declare(schema.section("preprocess", "From the bands of a cube to what the detector sees."),
-          config.preprocess);
+          config.preprocess, config.model);
   auto& model = schema.section("model", "The detector and its network.");
   declare(model, config.model);
-  declare(model, config.segmenter);
-  declare(model, config.likelihood);
-  declare(model, config.classical);
+  declare(model, config.segmenter, config.model);
+  declare(model, config.likelihood, config.model);
+  declare(model, config.classical, config.model);
   auto& train = schema.section("train", "How and on what the network is trained.");
-  declare(train, config.train);
-  declare(train, config.learning);
-  declare(schema.section("score", "How an anomaly score comes about."), config.score);
+  declare(train, config.train, config.threshold, config.model);
+  declare(train, config.learning, config.model, config.score);
+  declare(schema.section("score", "How an anomaly score comes about."), config.score, config.model);
   declare(schema.section("threshold", "From which score on a pixel is a defect."), config.threshold);
-  declare(schema.section("output", "Which files are written for a cube."), config.output);
+  declare(schema.section("output", "Which files are written for a cube."), config.output, config.model);
   declare(schema.section("run", "The machine and the seed."), config.run);
+  return schema;
+}
+
+config::Schema file_schema_of(RunConfig& config) {
+  auto schema = schema_of(config);
+  schema.extendable(extendable_names(), base_yaml);
   return schema;
 }
 
@@ -148,6 +189,10 @@ std::string built_in_yaml(const std::string& name) {
   }
   throw UsageError(text::cat("no configuration named '", name, "' is built in: take one of ",
                              text::join(built_in_names(), ", ")));
+}
+
+void read_built_in(const std::string& name, RunConfig& config) {
+  file_schema_of(config).read_text(built_in_yaml(name), "built-in " + name, ".");
 }
 
 }  // namespace hyperdefect::engine

@@ -88,9 +88,15 @@ struct RunConfig {
 /// The declaration of every key, bound to the fields of `config`, which must outlive it.
 config::Schema schema_of(RunConfig& config);
 
+/// The same for files of the user, which may extend a built-in configuration, another file, or "defaults",
+/// the configuration in which every key has its default.
+config::Schema file_schema_of(RunConfig& config);
+
 /// The configurations that are built in: the files of configs/, without their ending.
 const std::vector<std::string>& built_in_names();
 /// The YAML text of a built-in configuration. @throws UsageError for an unknown name.
 std::string built_in_yaml(const std::string& name);
+/// Sets every key to its value in a built-in configuration. @throws UsageError for an unknown name.
+void read_built_in(const std::string& name, RunConfig& config);
 
 }  // namespace hyperdefect::engine

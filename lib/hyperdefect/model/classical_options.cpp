@@ -95,11 +95,16 @@ void declare_crd(config::Section& section, ClassicalOptions& options) {
 
 }  // namespace
 
-void declare(config::Section& section, ClassicalOptions& options) {
+void declare(config::Section& section, ClassicalOptions& options, const ModelOptions& model) {
+  section.used_if(with_detector(model, {"rx"}));
   declare_rx(section, options);
+  section.used_if(with_detector(model, {"area_filter"}));
   declare_area_filter(section, options);
+  section.used_if(with_detector(model, {"local_rx"}));
   declare_local_rx(section, options);
+  section.used_if(with_detector(model, {"crd"}));
   declare_crd(section, options);
+  section.used_if();
 }
 
 }  // namespace hyperdefect::model

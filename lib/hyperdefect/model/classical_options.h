@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/model/network_options.h"
 #include "hyperdefect/spectral/area_filter.h"
 
 namespace hyperdefect::model {
@@ -34,6 +35,7 @@ struct ClassicalOptions {
   double crd_smoothing_px = 0.5;
 };
 
-void declare(config::Section& section, ClassicalOptions& options);
+/// @param model decides which detectors take part; it must outlive the section.
+void declare(config::Section& section, ClassicalOptions& options, const ModelOptions& model);
 
 }  // namespace hyperdefect::model

@@ -3,7 +3,8 @@
 
 namespace hyperdefect::model {
 
-void declare(config::Section& section, LikelihoodOptions& options) {
+void declare(config::Section& section, LikelihoodOptions& options, const ModelOptions& model) {
+  section.used_if(with_detector(model, {"likelihood"}));
   section
       .add("likelihood_components", &options.components,
            "likelihood: directions in which smooth changes of the spectrum stand out most from the noise. "
@@ -41,6 +42,7 @@ void declare(config::Section& section, LikelihoodOptions& options) {
       .add("likelihood_tilt", &options.tilt,
            "likelihood: the same for a slow change over wavelength (300 nm).")
       .range(0, 1e3);
+  section.used_if();
 }
 
 }  // namespace hyperdefect::model

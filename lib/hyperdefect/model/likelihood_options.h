@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/model/network_options.h"
 
 namespace hyperdefect::model {
 
@@ -19,6 +20,7 @@ struct LikelihoodOptions {
   double tilt = 0.03;
 };
 
-void declare(config::Section& section, LikelihoodOptions& options);
+/// @param model decides whether the detector takes part; it must outlive the section.
+void declare(config::Section& section, LikelihoodOptions& options, const ModelOptions& model);
 
 }  // namespace hyperdefect::model

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/network_options.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "hyperdefect/core/text.h"
+
 namespace hyperdefect::model {
 
 void declare(config::Section& section, ModelOptions& options) {
@@ -20,12 +25,15 @@ void declare(config::Section& section, ModelOptions& options) {
   section
       .add("fused", &options.fused,
            "fused: the detectors whose scores are added up, as log(1 + score / mean of the training data).")
+      .used_if(with_fusion(options))
       .choices({"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd"})
       .entries(1, 8);
   section
       .add("fused_weights", &options.fused_weights,
            "fused: the weight of each of these detectors; empty: all alike.")
+      .used_if(with_fusion(options))
       .range(0, 1e3);
+  section.used_if(with_detector(options, {"autoencoder"}));
   section
       .add("features", &options.features,
            "Channels at full resolution and after each halving of it: [48, 48, 48, 48] halves three times.")
@@ -52,40 +60,71 @@ void declare(config::Section& section, ModelOptions& options) {
           "From bands to features: spectral (convolution along the bands), factorised (along the bands, then "
           "over rows and columns), full (3-D kernel), linear (per-pixel layer alone).")
       .choices({"spectral", "factorised", "full", "linear"});
-  section.add("lift_channels", &options.lift_channels, "Kernels of the 3-D convolution.").range(1, 256);
+  const config::Use with_convolution{[&options] { return options.lift != "linear"; },
+                                     "model.lift is not linear"};
+  section.add("lift_channels", &options.lift_channels, "Kernels of the 3-D convolution.")
+      .range(1, 256)
+      .used_if(with_convolution);
   section.add("lift_kernel", &options.lift_kernel, "Kernel size over band, row and column.")
       .range(1, 31)
-      .entries(3, 3);
+      .entries(3, 3)
+      .used_if(with_convolution);
   section
       .add("lift_stride", &options.lift_stride, "Stride over band, row and column; rows and columns take 1.")
       .range(1, 31)
-      .entries(3, 3);
-  section.add("lift_residual", &options.lift_residual,
-              "Add a per-pixel linear projection of the bands to the lift.");
+      .entries(3, 3)
+      .used_if(with_convolution);
+  section
+      .add("lift_residual", &options.lift_residual,
+           "Add a per-pixel linear projection of the bands to the lift.")
+      .used_if(with_convolution);
   section.add("skip", &options.skip, "How an encoder stage reaches the decoder stage of its size.")
       .choices({"concat", "add", "none"});
   section
       .add("skip_channels", &options.skip_channels,
            "concat: channels that a skip connection is reduced to; 0 keeps them all.")
-      .range(0, 1024);
-  section.add("skip_full_resolution", &options.skip_full_resolution,
-              "Whether the full resolution has a skip connection too.");
+      .range(0, 1024)
+      .used_if({[&options] { return options.skip == "concat"; }, "model.skip is concat"});
+  section
+      .add("skip_full_resolution", &options.skip_full_resolution,
+           "Whether the full resolution has a skip connection too.")
+      .used_if({[&options] { return options.skip != "none"; }, "model.skip is not none"});
   section.add("heads", &options.heads, "Heads of the self-attention at the bottleneck; 0 leaves it out.")
       .range(0, 64);
+  section.add("upsample", &options.upsample, "How the decoder doubles the resolution.")
+      .choices({"bilinear", "nearest", "transposed_conv"});
+  section.used_if(with_detector(options, {"autoencoder", "segmenter"}));
   section
       .add("attention_window", &options.attention_window,
            "Attention reaches over windows of this many tokens squared, anchored at the image's corner; a "
            "token is "
            "2^levels pixels squared.")
       .range(1, 64);
-  section.add("upsample", &options.upsample, "How the decoder doubles the resolution.")
-      .choices({"bilinear", "nearest", "transposed_conv"});
   section
       .add("precision", &options.precision,
            "Arithmetic of the network: bfloat16 is about twice as fast on processors that have it, and slow "
            "on "
            "others. Thresholds hold for the precision that they were set in.")
       .choices({"float32", "bfloat16"});
+  section.used_if();
+}
+
+bool takes_part(const ModelOptions& options, const std::vector<std::string>& detectors) {
+  const auto is_one_of_them = [&](const std::string& name) {
+    return std::find(detectors.begin(), detectors.end(), name) != detectors.end();
+  };
+  return options.detector == "fused" ? std::any_of(options.fused.begin(), options.fused.end(), is_one_of_them)
+                                     : is_one_of_them(options.detector);
+}
+
+config::Use with_detector(const ModelOptions& options, std::vector<std::string> detectors) {
+  const auto when = text::cat("model.detector is ", text::join(detectors, " or "), ", or fused with ",
+                              detectors.size() > 1 ? "one of them" : "it");
+  return {[&options, detectors = std::move(detectors)] { return takes_part(options, detectors); }, when};
+}
+
+config::Use with_fusion(const ModelOptions& options) {
+  return {[&options] { return options.detector == "fused"; }, "model.detector is fused"};
 }
 
 }  // namespace hyperdefect::model

@@ -38,4 +38,12 @@ struct ModelOptions {
 
 void declare(config::Section& section, ModelOptions& options);
 
+/// Whether the score comes from one of these detectors, alone or in a fused one.
+bool takes_part(const ModelOptions& options, const std::vector<std::string>& detectors);
+
+/// For keys that only these detectors take. The options must outlive it.
+config::Use with_detector(const ModelOptions& options, std::vector<std::string> detectors);
+/// For keys of a fused score. The options must outlive it.
+config::Use with_fusion(const ModelOptions& options);
+
 }  // namespace hyperdefect::model

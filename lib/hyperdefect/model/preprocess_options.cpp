@@ -3,7 +3,7 @@
 
 namespace hyperdefect::model {
 
-void declare(config::Section& section, PreprocessOptions& options) {
+void declare(config::Section& section, PreprocessOptions& options, const ModelOptions& model) {
   section.add("use_bad_band_list", &options.use_bad_band_list,
               "Leave out the bands that the cube's own list (bbl) marks as bad.");
   section
@@ -31,13 +31,17 @@ void declare(config::Section& section, PreprocessOptions& options) {
   section.add(
       "interpolate", &options.interpolate,
       "Interpolate a cube's spectra to the model's wavelengths where they differ, instead of refusing it.");
+  // RX takes the values as they are.
+  section.used_if(
+      with_detector(model, {"autoencoder", "segmenter", "likelihood", "area_filter", "local_rx", "crd"}));
   section
       .add("transform", &options.transform,
            "What is applied to each value first. The logarithm makes gain, fringes and absorption "
            "additive; it is for reflectance. rx takes the values as they are.")
       .choices({"none", "log"});
   section.add("log_floor", &options.log_floor, "Smaller values are raised to this before the logarithm.")
-      .range(1e-9, 1e6);
+      .range(1e-9, 1e6)
+      .used_if({[&options] { return options.transform == "log"; }, "preprocess.transform is log"});
   section
       .add("bins", &options.bins,
            "Average neighbouring bands into this many bins, against noise; 0 keeps the bands. rx keeps them.")
@@ -45,18 +49,21 @@ void declare(config::Section& section, PreprocessOptions& options) {
   section
       .add("components", &options.components,
            "autoencoder: how many principal components of the spectra are kept.")
-      .range(1, 1e4);
+      .range(1, 1e4)
+      .used_if(with_detector(model, {"autoencoder", "segmenter"}));
   section
       .add("power", &options.power,
            "autoencoder: partial whitening. 0 gives every component the same variance, 1 leaves the "
            "variances as "
            "they are.")
-      .range(0, 1);
+      .range(0, 1)
+      .used_if(with_detector(model, {"autoencoder", "segmenter"}));
   section
       .add("trim_fraction", &options.trim_fraction,
            "This part of the pixels, those farthest from the mean, is left out of the statistics, against "
            "defects in the training data; it takes a second pass over them. rx leaves none out.")
       .range(0, 0.5);
+  section.used_if();
 }
 
 }  // namespace hyperdefect::model

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/model/network_options.h"
 
 namespace hyperdefect::model {
 
@@ -27,6 +28,7 @@ struct PreprocessOptions {
   double trim_fraction = 0.0;
 };
 
-void declare(config::Section& section, PreprocessOptions& options);
+/// @param model decides which keys a detector takes; it must outlive the section.
+void declare(config::Section& section, PreprocessOptions& options, const ModelOptions& model);
 
 }  // namespace hyperdefect::model

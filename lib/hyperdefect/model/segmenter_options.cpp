@@ -3,7 +3,8 @@
 
 namespace hyperdefect::model {
 
-void declare(config::Section& section, SegmenterOptions& options) {
+void declare(config::Section& section, SegmenterOptions& options, const ModelOptions& model) {
+  section.used_if(with_detector(model, {"segmenter"}));
   section
       .add("segmenter_features", &options.features,
            "segmenter: channels at full resolution and after each halving of it.")
@@ -32,7 +33,9 @@ void declare(config::Section& section, SegmenterOptions& options) {
           "segmenter, in a fused score: what it adds at a pixel is at most this multiple of the mean of what "
           "the other detectors add there; 0: no bound. It finds in every scene what looks most like an "
           "implant, and does not know that a scene holds nothing.")
-      .range(0, 1000);
+      .range(0, 1000)
+      .used_if(with_fusion(model));
+  section.used_if();
 }
 
 }  // namespace hyperdefect::model

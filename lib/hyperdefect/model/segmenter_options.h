@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/model/network_options.h"
 
 namespace hyperdefect::model {
 
@@ -18,6 +19,7 @@ struct SegmenterOptions {
   double bound = 3.0;
 };
 
-void declare(config::Section& section, SegmenterOptions& options);
+/// @param model decides whether the detector takes part; it must outlive the section.
+void declare(config::Section& section, SegmenterOptions& options, const ModelOptions& model);
 
 }  // namespace hyperdefect::model

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hyperdefect/config/option.h"
+#include "hyperdefect/model/network_options.h"
 
 namespace hyperdefect::model {
 
@@ -26,8 +27,6 @@ struct LearningOptions {
   double sad_weight = 0.0;
 };
 
-void declare(config::Section& section, LearningOptions& options);
-
 /// The section `score`: how the network's residual becomes an anomaly score.
 struct ScoreOptions {
   std::string calibration = "tail";
@@ -42,6 +41,11 @@ struct ScoreOptions {
   std::int64_t spot_area_px = 400;
 };
 
-void declare(config::Section& section, ScoreOptions& options);
+/// @param model decides which keys a detector takes; it must outlive the section.
+void declare(config::Section& section, ScoreOptions& options, const ModelOptions& model);
+
+/// @param model decides which keys a detector takes, `score` whether holes are passed; both must outlive it.
+void declare(config::Section& section, LearningOptions& options, const ModelOptions& model,
+             const ScoreOptions& score);
 
 }  // namespace hyperdefect::model
