@@ -12,24 +12,30 @@ from typing import NamedTuple, Optional
 
 FLOORS = {
     "core": 0,
-    "spectral": 1, "metric": 1,
-    "nn": 2, "config": 2, "io": 2,
-    "model": 3,
-    "engine": 4,
-    "app": 5,
+    "image": 1, "metric": 1, "config": 1, "platform": 1,
+    "spectral": 2, "nn": 2,
+    "synthetic": 3, "preprocess": 3, "format": 3,
+    "detector": 4, "files": 4, "io": 4,
+    "model": 5,
+    "engine": 6,
+    "app": 7,
 }
-NEVER = {("model", "io"): "model opens no image", ("io", "nn"): "io knows no network"}
+OPENS_FILES = ("format", "files", "io")
+NEVER = {**{("model", room): "model opens no image" for room in OPENS_FILES},
+         **{("detector", room): "a detector opens no image" for room in OPENS_FILES},
+         **{(room, "nn"): f"{room} knows no network" for room in OPENS_FILES}}
 
 # Third party -> the include that shows it, and the rooms, folders or files that may take it.
 THIRD_PARTIES = {
     "spdlog": (r"spdlog/", ["core/log.cpp"]),
     "yaml-cpp": (r"yaml-cpp/", ["config"]),
-    "GDAL": (r"(gdal|ogr_|cpl_|vrtdataset)\w*\.h", ["io"]),
+    "GDAL": (r"(gdal|ogr_|cpl_|vrtdataset)\w*\.h", ["format", "files", "io"]),
     "OpenCV": (r"opencv2/", ["io"]),
     "CLI11": (r"CLI/", ["app"]),
     "nlohmann_json": (r"nlohmann/", ["model", "io", "engine", "app"]),
     "torch": (r"(torch|ATen|c10|caffe2)/",
-              ["spectral", "nn", "metric", "model", "io", "engine", "app/commands", "app/main.cpp"]),
+              ["platform", "image", "metric", "spectral", "nn", "synthetic", "preprocess", "format", "detector", "io",
+               "model", "engine", "app/commands", "app/main.cpp"]),
 }
 IN_PUBLIC_HEADERS = {"torch"}
 

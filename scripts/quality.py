@@ -3,7 +3,7 @@
 """Measure how well the program finds defects, and write the tables of docs/quality.md and docs/quality.json.
 
 Suites: scenes (remote sensing, each scene by itself), one-class (wafer regions), development (the scenes enlarged,
-shrunk, turned and implanted anew), robustness (the scenes turned, reversed, scaled and damaged), ablation (each
+shrunk, rotated and implanted), robustness (the scenes rotated, reversed, scaled and damaged), ablation (each
 network alone with single settings changed), clean (the verdict on made-up scenes without a defect), pictures (the worst
 of scenes that the program made itself). Whatever was measured with the same program is taken from the work folder.
 """
@@ -37,12 +37,12 @@ class Detector(NamedTuple):
 DETECTORS: Dict[str, Detector] = {
     "default": Detector(),
     "plain networks": Detector(("-c", "configs/single_scene_plain.yaml"), ("scenes", "development", "clean")),
-    "networks alone": Detector(("--set", "model.fused=[autoencoder, segmenter]"), ("scenes", "development")),
+    "networks alone": Detector(("--set", "ensemble.members=[autoencoder, segmenter]"), ("scenes", "development")),
     "area filter and RX": Detector(("-c", "configs/single_scene_fast.yaml"), ("scenes", "development", "clean"),
                                    seeded=False),
     "area filter": Detector(("--set", "model.detector=area_filter", "--set", "threshold.value=14"),
                             ("scenes", "development"), seeded=False),
-    "likelihood": Detector(("--set", "model.detector=likelihood"), ("one-class",), seeded=False),
+    "likelihood_ratio": Detector(("--set", "model.detector=likelihood_ratio"), ("one-class",), seeded=False),
     "autoencoder": Detector(("--set", "model.detector=autoencoder"), ("one-class",)),
     "rx": Detector(("--set", "model.detector=rx", "--set", "threshold.value=5"), seeded=False),
 }
@@ -52,65 +52,66 @@ DETECTORS: Dict[str, Detector] = {
 ABLATIONS: Dict[str, Dict[str, List[str]]] = {
     "autoencoder": {
         "as built in": [],
-        "without attention": ["model.heads=0"],
-        "one attention head": ["model.heads=1"],
-        "eight attention heads": ["model.heads=8"],
-        "without residual connections": ["model.residual=false"],
-        "without skip connections": ["model.skip=none"],
-        "skip connections added": ["model.skip=add"],
-        "skip connection at full resolution": ["model.skip_full_resolution=true"],
-        "lift by a per-pixel linear layer": ["model.lift=linear"],
-        "factorised 3-D lift": ["model.lift=factorised"],
-        "full 3-D lift": ["model.lift=full"],
-        "transposed convolution": ["model.upsample=transposed_conv"],
-        "bilinear interpolation upwards": ["model.upsample=bilinear"],
-        "per-pixel layer normalisation": ["model.norm=layer"],
-        "not masked when it scores": ["score.passes=plain"],
-        "not masked at all, trained on spoiled spots": ["train.corruption=defects", "score.passes=plain"],
-        "small holes only": ["train.hole_sizes_px=[3, 5]"],
-        "squared loss": ["train.loss=squared"],
-        "spectral angle added to the loss": ["train.sad_weight=1"],
-        "spectral angle as the loss, all but alone": ["train.sad_weight=1000"],
-        "score by the spectral angle": ["score.residual_weight=0", "score.sad_weight=1"],
-        "score by the Mahalanobis distance": ["score.residual_weight=0", "score.mahalanobis_weight=1"],
-        "score by residual, angle and distance": ["score.sad_weight=1", "score.mahalanobis_weight=1"],
-        "fully whitened": ["preprocess.power=0"],
+        "without attention": ["autoencoder.heads=0"],
+        "one attention head": ["autoencoder.heads=1"],
+        "eight attention heads": ["autoencoder.heads=8"],
+        "without residual connections": ["autoencoder.residual=false"],
+        "without skip connections": ["autoencoder.skip=none"],
+        "skip connections added": ["autoencoder.skip=add"],
+        "skip connection at full resolution": ["autoencoder.skip_full_resolution=true"],
+        "lift by a per-pixel linear layer": ["autoencoder.lift=linear"],
+        "factorised 3-D lift": ["autoencoder.lift=factorised"],
+        "full 3-D lift": ["autoencoder.lift=full"],
+        "transposed convolution": ["autoencoder.upsample=transposed_conv"],
+        "bilinear interpolation upwards": ["autoencoder.upsample=bilinear"],
+        "per-pixel layer normalisation": ["autoencoder.norm=layer"],
+        "no masks in scoring": ["autoencoder.inference=plain"],
+        "no masks at all, trained on synthetic defects": [
+            "autoencoder.corruption=synthetic_defect", "autoencoder.inference=plain"],
+        "small masks only": ["autoencoder.mask_sizes_px=[3, 5]"],
+        "squared loss": ["autoencoder.loss=squared"],
+        "spectral angle added to the loss": ["autoencoder.sad_loss_weight=1"],
+        "spectral angle as almost the whole loss": ["autoencoder.sad_loss_weight=1000"],
+        "score by the spectral angle": ["autoencoder.residual_weight=0", "autoencoder.sad_weight=1"],
+        "score by the Mahalanobis distance": ["autoencoder.residual_weight=0", "autoencoder.mahalanobis_weight=1"],
+        "score by residual, angle and distance": ["autoencoder.sad_weight=1", "autoencoder.mahalanobis_weight=1"],
+        "fully whitened": ["preprocess.whitening_exponent=0"],
         "half the training": ["train.epochs=5"],
         "linear lift; no attention, residual or skip connections": [
-            "model.lift=linear", "model.heads=0", "model.residual=false", "model.skip=none"],
+            "autoencoder.lift=linear", "autoencoder.heads=0", "autoencoder.residual=false", "autoencoder.skip=none"],
     },
     "segmenter": {
         "as built in": [],
-        "without attention": ["model.segmenter_heads=0"],
-        "two networks": ["model.segmenter_networks=2"],
-        "four networks, each trained for less": ["model.segmenter_networks=4", "model.segmenter_share=0.4"],
-        "one look": ["model.segmenter_draws=1"],
+        "without attention": ["segmenter.heads=0"],
+        "two networks": ["segmenter.networks=2"],
+        "four networks, each trained for less": ["segmenter.networks=4", "segmenter.step_fraction=0.4"],
+        "one sign augmentation": ["segmenter.sign_augmentations=1"],
         "half the training": ["train.epochs=5"],
     },
 }
 
-IMPLANTED = "implanted anew"
+IMPLANTED = "implanted"
 # Cubes made of the scenes, by options of `hyperdefect synth --into`. Their own defects stay in the scene and in the
 # truth: cutting them out would leave a patch that is itself an anomaly. New ones keep away from them.
 DEVELOPMENT: Dict[str, List[str]] = {
     "enlarged 1.6 times": ["--zoom", "1.6", "--defects", "0"],
-    "shrunk to .6": ["--zoom", "0.6", "--defects", "0"],
-    "turned and flipped": ["--flip", "--turn", "1", "--defects", "0"],
+    "shrunk to 0.6": ["--zoom", "0.6", "--defects", "0"],
+    "rotated and flipped": ["--flip", "--turn", "1", "--defects", "0"],
     IMPLANTED: ["--kinds", "material,fringe,absorption", "--defects", "12", "--area", "1", "40",
                 "--abundance", "0.1", "0.6"],
     # Less than that of another pixel's light is within what a scene varies by itself.
-    "turned, own materials implanted": ["--turn", "2", "--kinds", "scene", "--defects", "12", "--area", "1", "20",
-                                        "--abundance", "0.4", "1"],
+    "rotated, own materials implanted": ["--turn", "2", "--kinds", "scene", "--defects", "12", "--area", "1", "20",
+                                         "--abundance", "0.4", "1"],
 }
 ROBUSTNESS: Dict[str, List[str]] = {
-    "turned by 90 degrees": ["--turn", "1"],
-    "turned by 180 degrees": ["--turn", "2"],
+    "rotated by 90 degrees": ["--turn", "1"],
+    "rotated by 180 degrees": ["--turn", "2"],
     "flipped": ["--flip"],
     "bands reversed": ["--reverse-bands"],
     "gain 1000": ["--gain", "1000"],
     "10 % of bands noise": ["--noise-bands", "0.1"],
     "5 % of pixels missing": ["--missing", "0.05"],
-    ".1 % of pixels saturated": ["--saturated", "0.001"],
+    "0.1 % of pixels saturated": ["--saturated", "0.001"],
 }
 SHIFT = ["--gain", "0.8", "--tilt", "0.05", "--defects", "0"]
 SEED_OF_MADE_CUBES = "1"
@@ -133,8 +134,9 @@ OWN_SCENES = ["--scenes", "12", "--rows", "100", "--cols", "100", "--bands", "10
 QUICK_OWN_SCENES = ["--scenes", "3", "--rows", "24", "--cols", "24", "--bands", "16", "--defects", "2"]
 SHOWN_PICTURES = 3
 
-QUICK_SETTINGS = ("--set", "train.epochs=1", "--set", "train.steps_per_epoch=2", "--set", "model.features=[8, 8]",
-                  "--set", "preprocess.components=8", "--set", "train.patch_px=16", "--set", "score.passes=plain")
+QUICK_SETTINGS = ("--set", "train.epochs=1", "--set", "train.steps_per_epoch=2", "--set", "autoencoder.features=[8, 8]",
+                  "--set", "preprocess.components=8", "--set", "train.patch_px=16",
+                  "--set", "autoencoder.inference=plain")
 QUICK_ABLATIONS = 2
 QUICK_SCENE = ["--rows", "24", "--cols", "24", "--bands", "16", "--area", "2", "8", "--materials", "1"]
 
@@ -395,8 +397,8 @@ def ablation_suite(bench, _detectors, seeds):
     for network, name in rows:
         result[network][name] = {"settings": ABLATIONS[network][name],
                                  "auroc": {cubes: measured(of(found, network, name, cubes), "auroc") for cubes in sets}}
-    # The runs above share the machine with each other: each row is timed anew, alone and one after the other. Rounds over
-    # all rows, so that what slows the machine for a while does not slow all runs of a row.
+    # The runs above share the machine with each other: each row is timed anew, alone and one after the other. Rounds
+    # over all rows, so that what slows the machine for a while does not slow all runs of a row.
     timed = min((bench.data / "scenes").glob("*.hdr"))
     seconds = {row: [] for row in rows}
     for run in range(TIMED_RUNS):
@@ -435,11 +437,11 @@ def pictures_suite(bench, detectors, seeds):
 
 
 def figure(value, decimals=4):
-    """.9947, 1.0000, -.0012; a dash for what is not known."""
+    """0.9947, 1.0000, -0.0012; a dash for what is not known."""
     if value is None:
         return "-"
     # What rounds to nothing has no sign.
-    return re.sub(r"^(-?)0\.", r"\1.", f"{round(value, decimals) + 0.0:.{decimals}f}")
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def change(value):
@@ -448,6 +450,10 @@ def change(value):
 
 def median(value):
     return figure(value and value["median"])
+
+
+def percentage(value):
+    return "-" if value is None else f"{100 * value['median']:.2f} %"
 
 
 def with_spread(value):
@@ -476,8 +482,9 @@ def scenes_table(result):
     rows.append(bold(["mean", *(with_spread(column["auroc"]["mean"]) for column in columns)]))
     rows += [[f"mean {label}", *(median(column[measure]["mean"]) for column in columns)]
              for measure, label in MEASURES.items()]
-    rows += [[f"mean {label} at the threshold", *(median(column[measure]["mean"]) for column in columns)]
-             for measure, label in VERDICT_MEASURES.items()]
+    rows += [[f"mean {label} at the threshold", *(show(column[measure]["mean"]) for column in columns)]
+             for measure, label in VERDICT_MEASURES.items()
+             for show in [percentage if measure == "false_alarm_rate" else median]]
     rows.append(["scenes whose defects are all missed", *(str(all_missed(column["recall"])) for column in columns)])
     rows.append(["seconds a scene", *(f"{column['seconds']['mean']['median']:.1f}" for column in columns)])
     return table(["scene", *result], rows)
@@ -511,7 +518,7 @@ def robustness_table(result):
     scenes = [[scene, *(change(columns[variant][scene]) for variant in ROBUSTNESS)]
               for scene in columns[next(iter(ROBUSTNESS))]]
     return "\n\n".join([table(["change of AUROC, mean (worst scene)", *result], rows),
-                        f"Each scene, {first}:", table(["scene", *ROBUSTNESS], scenes)])
+                        f"The same for each scene, with {first}:", table(["scene", *ROBUSTNESS], scenes)])
 
 
 def ablation_table(result):
@@ -538,16 +545,17 @@ def clean_table(result):
     rows = [[scenes, *(f"{column[scenes]['accepted']} of {column[scenes]['scenes']} "
                        f"({min(column[scenes]['highest']):.2f} to {max(column[scenes]['highest']):.2f})"
                        for column in columns)] for scenes in columns[0]]
-    return table(["accepted (highest score, in thresholds)", *result], rows)
+    return table(["accepted (range of the highest scores, in thresholds)", *result], rows)
 
 
 def pictures_table(result):
-    pages = [f"{result['detector']}: mean over all these scenes {figure(result['mean'])}; the worst of them are"]
+    pages = [f"With {result['detector']}, the mean AUROC over all these scenes is {figure(result['mean'])}. "
+             "The worst are:"]
     for place, (scene, cube) in enumerate(result["worst"].items(), start=1):
         pages.append(f"{place}. {scene}: AUROC {figure(cube['auroc'])}, average precision "
                      f"{figure(cube['average_precision'])}, AUPRO {figure(cube['aupro'])}")
-        pages.append(f'   ![The scene with what was found outlined, and its scores](images/worst_{place}.png)\n'
-                     f'   <img src="images/worst_{place}_mask.png" width="300" alt="Its defects">')
+        pages.append(f'   ![The scene with the detections outlined, and its scores](images/worst_{place}.png)\n'
+                     f'   <img src="images/worst_{place}_mask.png" width="300" alt="The defects of the scene">')
     return "\n\n".join(pages)
 
 
@@ -563,7 +571,7 @@ SUITES = {"scenes": Suite(scenes_suite, scenes_table), "one-class": Suite(one_cl
           "development": Suite(development_suite, development_table),
           "robustness": Suite(robustness_suite, robustness_table, one_seed=True),
           "ablation": Suite(ablation_suite, ablation_table),
-          "clean": Suite(clean_suite, clean_table, figures="Verdicts", one_seed=True),
+          "clean": Suite(clean_suite, clean_table, figures="verdict", one_seed=True),
           "pictures": Suite(pictures_suite, pictures_table, one_seed=True)}
 
 
@@ -581,8 +589,10 @@ def with_table(page, suite, text):
 
 
 def caption(figures, seeds):
-    words = f"median of {len(seeds)} seeds (largest less smallest)" if len(seeds) > 1 else "one seed"
-    return f"{figures}, {words}."
+    if len(seeds) == 1:
+        return "Each figure comes from one seed."
+    return (f"Each figure is the median {figures} of {len(seeds)} seeds, unless its row says otherwise. The number in "
+            "brackets is the largest minus the smallest.")
 
 
 def write_report(folder, suite, seeds, result, commands):

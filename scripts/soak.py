@@ -21,11 +21,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCENE = ["--rows", "48", "--cols", "40", "--bands", "16", "--materials", "1"]
 # A training of about a second, with a checkpoint every few milliseconds.
-TRAINING = ["--threads", "1", "--set", "model.features=[8,8,8]", "--set", "model.heads=2", "--set", "train.batch=1",
-            "--set", "train.epochs=12", "--set", "train.steps_per_epoch=8", "--set", "train.hole_sizes_px=[3]",
-            "--set", "preprocess.components=6", "--set", "model.segmenter_features=[8,8,8]",
-            "--set", "model.segmenter_heads=2", "--set", "model.segmenter_networks=1",
-            "--set", "model.segmenter_draws=1"]
+TRAINING = ["--threads", "1", "--set", "autoencoder.features=[8,8,8]", "--set", "autoencoder.heads=2",
+            "--set", "train.batch=1", "--set", "train.epochs=12", "--set", "train.steps_per_epoch=8",
+            "--set", "autoencoder.mask_sizes_px=[3]", "--set", "preprocess.components=6",
+            "--set", "segmenter.features=[8,8,8]", "--set", "segmenter.heads=2", "--set", "segmenter.networks=1",
+            "--set", "segmenter.sign_augmentations=1"]
 CUBES = 8
 # The program ends this soon after a signal.
 SECONDS_TO_STOP = 1.0

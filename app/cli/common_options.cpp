@@ -3,7 +3,7 @@
 
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/config_check.h"
+#include "hyperdefect/model/config_check.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -41,7 +41,7 @@ void add_built_in_option(CLI::App& command, CommonOptions& options, const std::s
   options.built_in = first;
   command
       .add_option("--built-in", options.built_in,
-                  "The built-in configuration to begin with: " + text::join(engine::built_in_names(), ", "))
+                  "The built-in configuration to begin with: " + text::join(model::built_in_names(), ", "))
       ->type_name("NAME")
       ->capture_default_str();
 }
@@ -76,8 +76,8 @@ void apply_log_options(const CommonOptions& options) {
   }
 }
 
-std::vector<std::string> apply_run_options(const CommonOptions& options, engine::RunConfig& config) {
-  auto schema = engine::file_schema_of(config);
+std::vector<std::string> apply_run_options(const CommonOptions& options, model::RunConfig& config) {
+  auto schema = model::file_schema_of(config);
   for (const auto& file : options.config_files) {
     schema.read_file(file);
   }
@@ -86,22 +86,22 @@ std::vector<std::string> apply_run_options(const CommonOptions& options, engine:
   }
   const auto set_named = [&schema](const char* key, const auto& value) {
     if (value) {
-      schema.set(text::cat(key, '=', *value));
+      schema.set(text::concat(key, '=', *value));
     }
   };
   set_named("run.device", options.device);
   set_named("run.threads", options.threads);
   set_named("run.ram_mb", options.ram_mb);
   set_named("run.seed", options.seed);
-  return schema.without_effect();
+  return schema.remarks();
 }
 
-engine::RunConfig run_config(const CommonOptions& options) {
-  engine::RunConfig config;
-  engine::read_built_in(options.built_in, config);
-  const auto without_effect = apply_run_options(options, config);
-  engine::check_config(config);
-  for (const auto& line : without_effect) {
+model::RunConfig run_config(const CommonOptions& options) {
+  model::RunConfig config;
+  model::read_built_in(options.built_in, config);
+  const auto remarks = apply_run_options(options, config);
+  model::check_config(config);
+  for (const auto& line : remarks) {
     log::warning(line);
   }
   return config;

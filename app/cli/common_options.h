@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/run_config.h"
 
 namespace hyperdefect::app {
 
@@ -41,10 +41,10 @@ void apply_log_options(const CommonOptions& options);
 /// Reads the configuration files, left to right, then the assignments, then the named options, into `config`.
 /// @throws ConfigError @return a line for each key that was set without effect.
 [[nodiscard]] std::vector<std::string> apply_run_options(const CommonOptions& options,
-                                                         engine::RunConfig& config);
+                                                         model::RunConfig& config);
 
 /// The configuration of a run that begins with a built-in one: what apply_run_options() makes of it, checked
 /// as a whole; keys without an effect are warned of. @throws ConfigError, UsageError
-engine::RunConfig run_config(const CommonOptions& options);
+model::RunConfig run_config(const CommonOptions& options);
 
 }  // namespace hyperdefect::app

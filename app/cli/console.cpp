@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
+#include <system_error>
 
 #include "app/cli/signals.h"
 #include "hyperdefect/core/log.h"
+#include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 
 namespace hyperdefect::app {
@@ -32,6 +36,15 @@ std::string bar(double part) {
          std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + ']';
 }
 
+/// A longer line would wrap, and only its last row could be cleared.
+std::size_t columns_of_terminal() {
+  constexpr std::size_t kUsual = 80;
+  constexpr std::size_t kLeast = 20;
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::max<std::size_t>(size.ws_col, kLeast) : kUsual;
+}
+
 std::string duration_text(double left) {
   std::ostringstream text;
   const auto whole = static_cast<std::int64_t>(std::ceil(left));
@@ -51,7 +64,11 @@ Console::Console(const std::string& task) : terminal_(::isatty(STDERR_FILENO) !=
   begin(task);
   if (log::enabled(log::Level::info)) {
     log::before_each_line([this] { erase(); });
-    shower_ = std::jthread([this](const std::stop_token& end) { show_until(end); });
+    try {
+      shower_ = std::jthread([this](const std::stop_token& end) { show_until(end); });
+    } catch (const std::system_error& reason) {
+      log::debug(text::concat("no progress is shown: ", reason.what()));
+    }
   }
 }
 
@@ -157,7 +174,7 @@ void Console::draw(const std::string& line) {
     return;  // clear() came between.
   }
   if (terminal_) {
-    std::cerr << kClearLine << line << std::flush;
+    std::cerr << kClearLine << text::shortened(line, columns_of_terminal() - 1) << std::flush;
     bar_shown_ = true;
   } else {
     std::cerr << line << std::endl;

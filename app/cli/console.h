@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "hyperdefect/engine/observer.h"
+#include "hyperdefect/engine/progress_monitor.h"
 
 namespace hyperdefect::app {
 
@@ -16,7 +16,7 @@ namespace hyperdefect::app {
 /// left, elsewhere a line when a task has taken two seconds and then every ten. A thread of its own does it,
 /// so that a long step, or one that tells nothing of its progress, is seen to go on. Asks computations to
 /// stop after SIGINT, SIGTERM or SIGHUP. At most one lives at a time.
-class Console : public engine::Observer {
+class Console : public engine::ProgressMonitor {
  public:
   /// Begins the first task.
   explicit Console(const std::string& task);

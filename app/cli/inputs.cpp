@@ -8,10 +8,10 @@
 
 namespace hyperdefect::app {
 
-std::vector<io::CubeInput> find_inputs(const std::vector<std::string>& inputs) {
-  auto found = io::find_cubes(inputs, stop_requested);
+std::vector<files::CubeInput> find_inputs(const std::vector<std::string>& inputs) {
+  auto found = files::find_cubes(inputs, stop_requested);
   if (!found.left_out.empty()) {
-    log::info(io::describe(found.left_out));
+    log::info(files::describe(found.left_out));
   }
   return std::move(found.cubes);
 }

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/io/find_cubes.h"
+#include "hyperdefect/files/find_cubes.h"
 
 namespace hyperdefect::app {
 
 /// The cubes that the inputs of a command name; what was left out on purpose is said in one line. Ends when a
 /// signal asks for it. @throws InputError, Interrupted
-std::vector<io::CubeInput> find_inputs(const std::vector<std::string>& inputs);
+std::vector<files::CubeInput> find_inputs(const std::vector<std::string>& inputs);
 
 }  // namespace hyperdefect::app

@@ -50,7 +50,7 @@ std::string fault_of(const CLI::App& program, const CLI::ParseError& reason) {
   for (const auto* command : program.get_subcommands(nullptr)) {
     names.push_back(command->get_name());
   }
-  return text::cat("no command is named '", words.front(), "': take one of ", text::join(names, ", "));
+  return text::concat("no command is named '", words.front(), "': take one of ", text::join(names, ", "));
 }
 
 /// Help, version and wrong arguments all arrive as CLI11's parse errors.
@@ -61,7 +61,7 @@ int report_parse(const CLI::App& program, const CLI::ParseError& reason) {
   }
   const auto* command = program.get_subcommands().empty() ? &program : program.get_subcommands().front();
   const std::string name = command == &program ? "hyperdefect" : "hyperdefect " + command->get_name();
-  return fail(text::cat(fault_of(program, reason), "; see `", name, " --help`"), ExitCode::usage);
+  return fail(text::concat(fault_of(program, reason), "; see `", name, " --help`"), ExitCode::usage);
 }
 
 /// Whether CLI11 would take the word for something else than a path: a list in brackets, or the end of a
@@ -83,7 +83,7 @@ std::vector<std::string> plain_arguments(int argc, const char* const* argv) {
     } else if (is_misread(word) || (only_paths && word.starts_with('-'))) {
       words.push_back("./" + word);
     } else if (!only_paths && word.starts_with("--") && word.find('=') + 1 == word.size()) {
-      throw UsageError(text::cat(word, " has no value: write ", word, "VALUE"));
+      throw UsageError(text::concat(word, " has no value: write ", word, "VALUE"));
     } else {
       words.push_back(word);
     }
@@ -125,7 +125,7 @@ int output_failed(int code, int reason) {
   const bool was_done = code == static_cast<int>(ExitCode::ok) ||
                         code == static_cast<int>(ExitCode::partial) ||
                         code == static_cast<int>(ExitCode::defect_found);
-  const auto message = text::cat("cannot write to stdout: ", std::strerror(reason));
+  const auto message = text::concat("cannot write to stdout: ", std::strerror(reason));
   if (reason == EPIPE) {
     // Whoever reads has enough, as `head` has: nothing to complain about.
     log::debug(message);

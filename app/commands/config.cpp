@@ -10,9 +10,9 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/engine/config_check.h"
 #include "hyperdefect/engine/json_page.h"
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/config_check.h"
+#include "hyperdefect/model/run_config.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -26,9 +26,9 @@ struct ShowOptions {
 
 ExitCode show(const ShowOptions& options) {
   apply_log_options(options.common);
-  engine::RunConfig config;
+  model::RunConfig config;
   // Bound before the values come, so that the comments tell the defaults.
-  const auto schema = engine::schema_of(config);
+  const auto schema = model::schema_of(config);
   config = run_config(options.common);
   std::cout << (options.annotated ? schema.to_annotated_yaml() : schema.to_yaml());
   return ExitCode::ok;
@@ -42,17 +42,17 @@ struct CheckOptions {
 /// Reads a file as a run would that begins with the built-in configuration, and names what has no effect.
 /// @throws ConfigError
 void check_file(const std::string& file, const std::string& built_in) {
-  engine::RunConfig config;
-  engine::read_built_in(built_in, config);
-  auto schema = engine::file_schema_of(config);
+  model::RunConfig config;
+  model::read_built_in(built_in, config);
+  auto schema = model::file_schema_of(config);
   schema.read_file(file);
   try {
-    engine::check_config(config);
+    model::check_config(config);
   } catch (const ConfigError& reason) {
-    throw ConfigError(text::cat(text::printable(file), ": ", reason.what()));
+    throw ConfigError(text::concat(text::printable(file), ": ", reason.what()));
   }
-  for (const auto& line : schema.without_effect()) {
-    log::warning(text::cat(text::printable(file), ": ", line));
+  for (const auto& line : schema.remarks()) {
+    log::warning(text::concat(text::printable(file), ": ", line));
   }
 }
 
@@ -76,6 +76,7 @@ ExitCode check(const CheckOptions& options) {
 
 struct KeysOptions {
   CommonOptions common;
+  bool all = false;
   bool json = false;
 };
 
@@ -87,11 +88,11 @@ struct BuiltInValues {
 
 std::vector<BuiltInValues> built_in_values() {
   std::vector<BuiltInValues> all;
-  for (const auto& name : engine::built_in_names()) {
-    engine::RunConfig config;
-    engine::read_built_in(name, config);
+  for (const auto& name : model::built_in_names()) {
+    model::RunConfig config;
+    model::read_built_in(name, config);
     all.push_back({name, {}});
-    for (const auto& key : engine::schema_of(config).keys()) {
+    for (const auto& key : model::schema_of(config).keys()) {
       all.back().values.push_back(key.value_text);
     }
   }
@@ -116,18 +117,48 @@ std::string indented(const std::string& text) {
 /// A key's type, range and default, and its value in the built-in configurations that have another.
 std::string facts(const config::KeyInfo& key, const std::vector<BuiltInValues>& built_in, std::size_t place) {
   auto facts =
-      text::cat(key.type, key.allowed.empty() ? "" : ": ", key.allowed, "; default ", key.default_text);
+      text::concat(key.type, key.allowed.empty() ? "" : ": ", key.allowed, "; default ", key.default_text);
   for (const auto& config : built_in) {
     if (config.values[place] != key.default_text) {
-      facts += text::cat("; in ", config.name, ' ', config.values[place]);
+      facts += text::concat("; in ", config.name, ' ', config.values[place]);
     }
   }
   return facts;
 }
 
-void print_keys(const std::vector<config::KeyInfo>& keys, const std::vector<BuiltInValues>& built_in) {
+const char* name_of(config::Level level) {
+  switch (level) {
+    case config::Level::basic:
+      return "basic";
+    case config::Level::advanced:
+      return "advanced";
+    case config::Level::expert:
+      break;
+  }
+  return "expert";
+}
+
+void print_keys(const std::vector<config::KeyInfo>& keys, const std::vector<BuiltInValues>& built_in,
+                config::Level level) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    std::cout << keys[i].name << '\n' << indented(keys[i].help) << indented(facts(keys[i], built_in, i));
+    if (keys[i].level == level) {
+      std::cout << keys[i].name << '\n' << indented(keys[i].help) << indented(facts(keys[i], built_in, i));
+    }
+  }
+}
+
+/// The keys that most users turn; or all of them, by level.
+void print_keys(const std::vector<config::KeyInfo>& keys, const std::vector<BuiltInValues>& built_in,
+                bool all) {
+  if (!all) {
+    print_keys(keys, built_in, config::Level::basic);
+    std::cout << "\nThese are the basic keys. `hyperdefect config keys --all` lists all " << keys.size()
+              << ".\n";
+    return;
+  }
+  for (const auto level : {config::Level::basic, config::Level::advanced, config::Level::expert}) {
+    std::cout << (level == config::Level::basic ? "" : "\n") << "# " << name_of(level) << '\n';
+    print_keys(keys, built_in, level);
   }
 }
 
@@ -136,6 +167,7 @@ void print_keys_json(const std::vector<config::KeyInfo>& keys, const std::vector
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto& key = keys[i];
     json.push_back({{"key", key.name},
+                    {"level", name_of(key.level)},
                     {"type", key.type},
                     {"allowed", key.allowed},
                     {"default", key.default_text},
@@ -149,9 +181,13 @@ void print_keys_json(const std::vector<config::KeyInfo>& keys, const std::vector
 
 ExitCode list_keys(const KeysOptions& options) {
   apply_log_options(options.common);
-  engine::RunConfig config;
-  const auto keys = engine::schema_of(config).keys();
-  (options.json ? print_keys_json : print_keys)(keys, built_in_values());
+  model::RunConfig config;
+  const auto keys = model::schema_of(config).keys();
+  if (options.json) {
+    print_keys_json(keys, built_in_values());
+  } else {
+    print_keys(keys, built_in_values(), options.all);
+  }
   return ExitCode::ok;
 }
 
@@ -180,8 +216,9 @@ void add_check(CLI::App& config, ExitCode& result) {
 
 void add_keys(CLI::App& config, ExitCode& result) {
   auto options = std::make_shared<KeysOptions>();
-  auto* command = config.add_subcommand("keys", "List every key with its meaning, range and default.");
-  command->add_flag("--json", options->json, "Print the list as JSON.");
+  auto* command = config.add_subcommand("keys", "List the keys with their meaning, range and default.");
+  command->add_flag("--all", options->all, "List all keys by level, not only the basic ones.");
+  command->add_flag("--json", options->json, "Print all keys as JSON.");
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect config keys");
   command->callback([options, &result] { result = list_keys(*options); });

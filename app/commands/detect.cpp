@@ -3,7 +3,7 @@
 
 #include "app/commands/commands.h"
 #include "app/commands/run_batch.h"
-#include "hyperdefect/engine/device.h"
+#include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -16,7 +16,7 @@ struct DetectOptions {
 ExitCode run(const DetectOptions& options) {
   apply_log_options(options.batch.common);
   const auto config = run_config(options.batch.common);
-  engine::device_named(config.run.device);
+  platform::device_of(config.run.device);
   const std::string models = options.save_model ? options.batch.output : "";
   return run_batch(options.batch,
                    {config, "detect", "",

@@ -84,7 +84,7 @@ Json to_json(const EvalOptions& options, const engine::Evaluation& evaluation) {
       {"score", options.kind},
       {"mean", to_json(evaluation.mean)},
       {"image_auroc", number_or_null(evaluation.image_auroc)},
-      {"image_verdicts", evaluation.image_verdicts ? to_json(*evaluation.image_verdicts) : Json(nullptr)},
+      {"image_verdicts", evaluation.cube_confusion ? to_json(*evaluation.cube_confusion) : Json(nullptr)},
       {"folders", Json::array()},
       {"cubes", Json::array()},
       {"without_truth", evaluation.without_truth}};
@@ -126,12 +126,12 @@ std::vector<std::string> line_of(const engine::CubeQuality& cube) {
 }
 
 std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
-  return line_of(text::cat("mean of ", label, text::counted(mean.cubes, "cube")), "", mean, "");
+  return line_of(text::concat("mean of ", label, text::pluralise(mean.cubes, "cube")), "", mean, "");
 }
 
 void print_verdicts(std::int64_t right, std::int64_t wrong, std::string_view what) {
   if (right + wrong > 0) {
-    std::cout << right << " of " << text::counted(right + wrong, "cube") << ' ' << what << '\n';
+    std::cout << right << " of " << text::pluralise(right + wrong, "cube") << ' ' << what << '\n';
   }
 }
 
@@ -150,7 +150,7 @@ void print(const engine::Evaluation& evaluation) {
   if (evaluation.image_auroc) {
     std::cout << "image-level AUROC " << shown(evaluation.image_auroc) << '\n';
   }
-  if (const auto& verdicts = evaluation.image_verdicts) {
+  if (const auto& verdicts = evaluation.cube_confusion) {
     print_verdicts(verdicts->true_positives, verdicts->false_negatives, "with a defect rejected");
     print_verdicts(verdicts->true_negatives, verdicts->false_positives, "without a defect accepted");
   }
@@ -162,10 +162,10 @@ ExitCode run(const EvalOptions& options) {
   const auto evaluation = engine::evaluate(options.maps, options.truth, options.kind, console);
   console.clear();
   if (const auto left_out = static_cast<std::int64_t>(evaluation.without_truth.size()); left_out > 0) {
-    log::warning(text::cat(text::counted(left_out, "map"), " of ",
-                           evaluation.cubes.size() + evaluation.without_truth.size(),
-                           " left out, without truth in ", options.truth, ": ",
-                           evaluation.without_truth.front(), left_out > 1 ? " ..." : ""));
+    log::warning(text::concat(text::pluralise(left_out, "map"), " of ",
+                              evaluation.cubes.size() + evaluation.without_truth.size(),
+                              " left out, without truth in ", options.truth, ": ",
+                              evaluation.without_truth.front(), left_out > 1 ? " ..." : ""));
   }
   if (options.json) {
     std::cout << engine::json_page(to_json(options, evaluation));

@@ -8,8 +8,8 @@
 #include "app/commands/run_batch.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/device.h"
-#include "hyperdefect/engine/fitted_model.h"
+#include "hyperdefect/model/fitted_model.h"
+#include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -19,43 +19,33 @@ struct InferOptions {
   std::string model;
 };
 
-/// Whether a key belongs to what the model was trained with, so that it cannot be changed afterwards.
-bool belongs_to_model(const std::string& key) {
-  for (const char* section : {"preprocess.", "model.", "train.", "score."}) {
-    if (key.rfind(section, 0) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /// The configuration may repeat what the model was trained with, but not contradict it; of the threshold it
 /// may only set a value, since the training scores are not at hand.
-void refuse_contradictions(const std::string& path, engine::RunConfig& trained, engine::RunConfig& asked) {
-  const auto before = engine::schema_of(trained).keys();
-  const auto after = engine::schema_of(asked).keys();
-  const bool manual = asked.threshold.method == "manual";
+void refuse_contradictions(const std::string& path, model::RunConfig& trained, model::RunConfig& asked) {
+  const auto before = model::schema_of(trained).keys();
+  const auto after = model::schema_of(asked).keys();
+  const bool manual = asked.threshold.method == model::ThresholdMethod::manual;
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].value_text == after[i].value_text) {
       continue;
     }
     const auto& key = before[i].name;
-    if (belongs_to_model(key)) {
-      throw UsageError(text::cat(key, " is ", after[i].value_text, ", but ", path, " was trained with ",
-                                 before[i].value_text, ": leave it out, or train another model"));
+    if (before[i].traits.fixed_by_training) {
+      throw UsageError(text::concat(key, " is ", after[i].value_text, ", but ", path, " was trained with ",
+                                    before[i].value_text, ": leave it out, or train another model"));
     }
     const bool sets_threshold = key.rfind("threshold.", 0) == 0 && key != "threshold.min_pixels";
     if (sets_threshold && !manual) {
-      throw UsageError(text::cat(key, ": the threshold of ", path,
-                                 " was set when it was trained; at infer only ",
-                                 "threshold.method=manual with threshold.value can replace it"));
+      throw UsageError(text::concat(key, ": the threshold of ", path,
+                                    " was set when it was trained; at infer only ",
+                                    "threshold.method=manual with threshold.value can replace it"));
     }
   }
 }
 
-std::shared_ptr<engine::FittedModel> read_model(const std::string& file) {
+std::shared_ptr<model::FittedModel> read_model(const std::string& file) {
   const Console console("read the model");
-  return std::make_shared<engine::FittedModel>(engine::load_model(file));
+  return std::make_shared<model::FittedModel>(model::load_model(file));
 }
 
 ExitCode run(const InferOptions& options) {
@@ -63,13 +53,13 @@ ExitCode run(const InferOptions& options) {
   auto fitted = read_model(options.model);
   auto trained = fitted->config;
   auto config = trained;
-  const auto without_effect = apply_run_options(options.batch.common, config);
+  const auto remarks = apply_run_options(options.batch.common, config);
   refuse_contradictions(options.model, trained, config);
-  for (const auto& line : without_effect) {
+  for (const auto& line : remarks) {
     log::warning(line);
   }
-  const auto device = engine::device_named(config.run.device);
-  if (config.threshold.method == "manual") {
+  const auto device = platform::device_of(config.run.device);
+  if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
   }
   const auto ram_mb = config.run.ram_mb;

@@ -15,9 +15,9 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/engine/fitted_model.h"
 #include "hyperdefect/engine/json_page.h"
-#include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/format/cube_info.h"
+#include "hyperdefect/model/fitted_model.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -53,8 +53,8 @@ std::string range_words(const std::vector<double>& values, const std::string& un
     return {};
   }
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const auto first = text::number(*least);
-  return (*least < *most ? text::cat(first, " to ", text::number(*most)) : first) + unit;
+  const auto first = text::to_text(*least);
+  return (*least < *most ? text::concat(first, " to ", text::to_text(*most)) : first) + unit;
 }
 
 std::vector<std::int64_t> bad_bands(const spectral::Bands& bands) {
@@ -72,12 +72,12 @@ std::string bad_bands_words(const std::vector<std::int64_t>& bad) {
   for (const auto band : bad) {
     numbers.push_back(std::to_string(band));
   }
-  return bad.empty() ? "" : text::cat(bad.size(), ", counted from 0: ", text::join(numbers, " "));
+  return bad.empty() ? "" : text::concat(bad.size(), ", counted from 0: ", text::join(numbers, " "));
 }
 
 void add_bands(Facts& facts, const spectral::Bands& bands, const std::string& source) {
   const auto range = range_words(bands.wavelengths_nm, " nm");
-  const auto origin = source.empty() || range.empty() ? "" : text::cat(" (", source, ")");
+  const auto origin = source.empty() || range.empty() ? "" : text::concat(" (", source, ")");
   facts.push_back(fact("bands", bands.count));
   facts.push_back({"wavelengths_nm", bands.wavelengths_nm, range.empty() ? "none" : range + origin});
   facts.push_back({"fwhm_nm", bands.fwhm_nm, range_words(bands.fwhm_nm, " nm")});
@@ -99,12 +99,12 @@ std::string crs_name(const std::string& wkt) {
   const auto projected = quoted_after(wkt, "PROJCS");
   const auto geographic = quoted_after(wkt, "GEOGCS");
   if (projected == "unnamed") {
-    return text::cat(geographic, ", ", quoted_after(wkt, "PROJECTION"));
+    return text::concat(geographic, ", ", quoted_after(wkt, "PROJECTION"));
   }
   return projected.empty() ? geographic : projected;
 }
 
-void add_georeference(Facts& facts, const io::Georeference& place) {
+void add_georeference(Facts& facts, const format::Georeference& place) {
   const auto& wkt = place.wkt.empty() ? place.gcp_wkt : place.wkt;
   const auto crs = crs_name(wkt);
   facts.push_back({"crs", crs.empty() ? Json(nullptr) : Json(crs), place.empty() ? "no georeference" : crs});
@@ -114,7 +114,7 @@ void add_georeference(Facts& facts, const io::Georeference& place) {
     const double width = std::hypot(t[1], t[4]);
     const double height = std::hypot(t[2], t[5]);
     facts.push_back(
-        {"pixel_size", {width, height}, text::cat(text::number(width), " x ", text::number(height))});
+        {"pixel_size", {width, height}, text::concat(text::to_text(width), " x ", text::to_text(height))});
   }
   if (!place.gcps.empty()) {
     facts.push_back(fact("control_points", static_cast<std::int64_t>(place.gcps.size())));
@@ -123,24 +123,25 @@ void add_georeference(Facts& facts, const io::Georeference& place) {
 
 std::string bytes_words(std::uintmax_t bytes) {
   const double megabytes = static_cast<double>(bytes) / 1e6;
-  return megabytes < 1 ? text::cat(bytes) : text::cat(bytes, " (", std::round(megabytes * 10) / 10, " MB)");
+  return megabytes < 1 ? text::concat(bytes)
+                       : text::concat(bytes, " (", std::round(megabytes * 10) / 10, " MB)");
 }
 
 /// One number, or a list with one entry a band if they differ.
-Fact no_data_of(const io::CubeInfo& info) {
+Fact no_data_of(const format::CubeInfo& info) {
   const auto json = [](const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); };
   if (info.band_no_data.empty()) {
-    return {"no_data", json(info.no_data), info.no_data ? text::number(*info.no_data) : ""};
+    return {"no_data", json(info.no_data), info.no_data ? text::to_text(*info.no_data) : ""};
   }
   auto list = Json::array();
   for (const auto& value : info.band_no_data) {
     list.push_back(json(value));
   }
-  return {"no_data", list, text::cat("differs from band to band: ", list.dump())};
+  return {"no_data", list, text::concat("differs from band to band: ", list.dump())};
 }
 
 Facts facts_of_cube(const std::string& file) {
-  const auto info = io::read_cube_info(file);
+  const auto info = format::read_cube_info(file);
   const auto bytes = std::filesystem::file_size(info.path);
   const auto bad = bad_bands(info.bands);
   Facts facts{fact("kind", "cube"),
@@ -153,7 +154,7 @@ Facts facts_of_cube(const std::string& file) {
   facts.push_back({"wavelength_source", info.wavelength_source, ""});
   facts.push_back({"bad_bands", bad, bad_bands_words(bad)});
   facts.push_back(fact("data_type", info.data_type));
-  facts.push_back(fact("interleave", io::to_string(info.interleave)));
+  facts.push_back(fact("interleave", format::to_string(info.interleave)));
   facts.push_back({"bytes", bytes, bytes_words(bytes)});
   facts.push_back(no_data_of(info));
   facts.push_back({"scale", info.scale, range_words(info.scale, "")});
@@ -162,49 +163,49 @@ Facts facts_of_cube(const std::string& file) {
   return facts;
 }
 
-Fact quantiles_of(const engine::FittedModel& model) {
+Fact quantiles_of(const model::FittedModel& model) {
   Json json = Json::object();
   std::vector<std::string> words;
-  const auto levels = std::min(std::size(engine::kQuantileLevels), model.score_quantiles.size());
+  const auto levels = std::min(std::size(model::kQuantileLevels), model.score_quantiles.size());
   for (std::size_t i = 0; i < levels; ++i) {
-    const auto level = text::number(engine::kQuantileLevels[i]);
+    const auto level = text::to_text(model::kQuantileLevels[i]);
     json[level] = model.score_quantiles[i];
-    words.push_back(text::cat(level, ": ", model.score_quantiles[i]));
+    words.push_back(text::concat(level, ": ", model.score_quantiles[i]));
   }
   return {"score_quantiles", json, text::join(words, "  ")};
 }
 
 /// The settings that are not the defaults: what makes this model different from another.
-Fact settings_of(engine::RunConfig& config) {
-  engine::RunConfig defaults;
-  const auto before = engine::schema_of(defaults).keys();
-  const auto keys = engine::schema_of(config).keys();
+Fact settings_of(model::RunConfig& config) {
+  model::RunConfig defaults;
+  const auto before = model::schema_of(defaults).keys();
+  const auto keys = model::schema_of(config).keys();
   Json json = Json::object();
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (keys[i].value_text != before[i].value_text) {
       json[keys[i].name] = keys[i].value_text;
-      lines.push_back(text::cat(keys[i].name, ": ", keys[i].value_text));
+      lines.push_back(text::concat(keys[i].name, ": ", keys[i].value_text));
     }
   }
   return {"settings", json, lines.empty() ? "the defaults" : text::join(lines, "\n")};
 }
 
 Facts facts_of_model(const std::string& file) {
-  auto model = engine::load_model(file);
-  Facts facts{
-      fact("kind", "model"),
-      fact("detector", model.config.model.detector),
-      fact("version", model.version),
-      fact("fingerprint", model.fingerprint),
-      fact("training_cubes", model.training_cubes),
-      {"threshold", model.threshold, text::cat(model.threshold, " (", model.config.threshold.method, ")")},
-      {"threshold_method", model.config.threshold.method, ""},
-      quantiles_of(model)};
+  auto model = model::load_model(file);
+  Facts facts{fact("kind", "model"),
+              fact("detector", model.config.detector.name),
+              fact("version", model.version),
+              fact("fingerprint", model.fingerprint),
+              fact("training_cubes", model.training_cubes),
+              {"threshold", model.threshold,
+               text::concat(model.threshold, " (", model::to_string(model.config.threshold.method), ")")},
+              {"threshold_method", model::to_string(model.config.threshold.method), ""},
+              quantiles_of(model)};
   add_bands(facts, model.detector->bands(), "");
   const auto summary = model.detector->summary();
   facts.push_back({"summary", summary, summary});
-  facts.push_back({"configuration_yaml", engine::schema_of(model.config).to_yaml(), ""});
+  facts.push_back({"configuration_yaml", model::schema_of(model.config).to_yaml(), ""});
   facts.push_back(settings_of(model.config));
   return facts;
 }
@@ -236,7 +237,7 @@ std::string to_text(const std::string& file, const Facts& facts) {
     auto label = label_of(fact.key);
     std::istringstream words(fact.words);
     for (std::string line; std::getline(words, line);) {
-      page += text::cat("  ", label, text::printable(line), '\n');
+      page += text::concat("  ", label, text::printable(line), '\n');
       label.assign(kLabelWidth, ' ');
     }
   }
@@ -263,7 +264,7 @@ Told tell(const std::string& file, bool is_only_one) {
     if (is_only_one) {
       throw;
     }
-    return {file, {}, text::cat(file, ": ", foreign_message(reason))};
+    return {file, {}, text::concat(file, ": ", foreign_message(reason))};
   }
 }
 

@@ -14,14 +14,10 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
-#include "hyperdefect/engine/device.h"
+#include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
 namespace {
-
-/// The sections that change results; where results go and how much memory they take does not.
-const std::vector<std::string> kSectionsOfResults{"data",  "preprocess", "model", "train",
-                                                  "score", "threshold",  "output"};
 
 engine::Existing existing_of(const BatchOptions& options) {
   if (options.overwrite && options.resume) {
@@ -42,10 +38,12 @@ engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepar
   job.made_with.version = version();
   job.made_with.command = prepared.command;
   job.made_with.configuration =
-      text::cat(fingerprint(engine::schema_of(job.config).to_yaml(kSectionsOfResults)));
+      text::concat(fingerprint(model::schema_of(job.config).to_yaml([](const config::SectionTraits& section) {
+        return section.travels_with_model;
+      })));
   job.made_with.model = prepared.model_fingerprint;
   job.made_with.seed = job.config.run.seed;
-  job.made_with.threads = engine::use_threads(job.config.run.threads);
+  job.made_with.threads = platform::use_threads(job.config.run.threads);
   return job;
 }
 
@@ -69,7 +67,7 @@ void print_rows(const std::vector<engine::ResultRow>& rows) {
                      fixed(row.score_max, 3), fixed(row.threshold, 3), fixed(row.sad_p99, 4),
                      fixed(row.seconds, 1)});
     if (row.verdict == engine::Verdict::undecided) {
-      reasons += text::cat(row.file, ": undecided: ", row.reason, '\n');
+      reasons += text::concat(row.file, ": undecided: ", row.reason, '\n');
     }
   }
   std::cout << table({"cube", "verdict", "defects", "pixels", "score max", "threshold", "SAD p99", "seconds"},
@@ -100,7 +98,8 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
   command.add_flag("--resume", options.resume,
                    "Go on where an interrupted run stopped: finished cubes are kept.");
-  command.add_flag("--dry-run", options.dry_run, "Say what would be done, without doing it.");
+  command.add_flag("--dry-run", options.dry_run,
+                   "Show what would be done, and check that it can be done, without doing it.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
   command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 if a cube has a defect.");
   add_run_options(command, options.common);
@@ -110,6 +109,7 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   Console console("look for cubes");
   const auto job = job_of(options, prepared);
   if (options.dry_run) {
+    engine::check_outputs(job);
     console.clear();
     print_plan(job);
     return ExitCode::ok;
@@ -117,13 +117,13 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   console.progress({"prepare", 0, 0, {}});
   const auto claim = engine::claim_outputs(job);
   const auto scorer = prepared.make_scorer();
-  const auto resume_hint =
-      text::cat("; finished cubes stand in ", options.output, ": repeat the command with --resume to go on");
+  const auto resume_hint = text::concat("; finished cubes stand in ", options.output,
+                                        ": repeat the command with --resume to go on");
   const StopMessage stop_message("stopped" + resume_hint);
   engine::BatchReport report;
   try {
-    report = engine::run_batch(job, *scorer, console, [&](std::size_t number, const io::CubeInput& cube) {
-      console.set_subject(text::cat('[', number, '/', job.cubes.size(), "] ", cube.relative.string()));
+    report = engine::run_batch(job, *scorer, console, [&](std::size_t number, const files::CubeInput& cube) {
+      console.set_subject(text::concat('[', number, '/', job.cubes.size(), "] ", cube.relative.string()));
     });
   } catch (const Interrupted& reason) {
     console.clear();
@@ -131,13 +131,13 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   }
   console.clear();
   if (report.skipped > 0) {
-    log::info(text::cat(report.skipped, " of ",
-                        text::counted(static_cast<std::int64_t>(job.cubes.size()), "cube"),
-                        " had been finished before"));
+    log::info(text::concat(report.skipped, " of ",
+                           text::pluralise(static_cast<std::int64_t>(job.cubes.size()), "cube"),
+                           " had been finished before"));
   }
   if (report.others > 0) {
-    log::info(text::cat("the tables in ", options.output, " list ", text::counted(report.others, "cube"),
-                        " of earlier runs too"));
+    log::info(text::concat("the tables in ", options.output, " list ", text::pluralise(report.others, "cube"),
+                           " of earlier runs too"));
   }
   if (options.json) {
     std::cout << std::ifstream(job.output / "summary.json").rdbuf();

@@ -29,7 +29,7 @@ void add_batch_options(CLI::App& command, BatchOptions& options);
 
 /// A batch ready to run: how its cubes are scored is made only when there is work to do.
 struct PreparedBatch {
-  engine::RunConfig config;
+  model::RunConfig config;
   std::string command;
   std::string model_fingerprint;
   std::function<std::unique_ptr<engine::CubeScorer>()> make_scorer;

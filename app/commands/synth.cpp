@@ -17,10 +17,10 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
+#include "hyperdefect/format/envi_header.h"
 #include "hyperdefect/io/cube_writer.h"
-#include "hyperdefect/io/envi_header.h"
 #include "hyperdefect/io/mask_writer.h"
-#include "hyperdefect/spectral/synthetic.h"
+#include "hyperdefect/synthetic/synthetic_scene.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -32,12 +32,12 @@ constexpr int kMostScenes = 1'000'000;
 constexpr const char* kNewScenes = "New scenes";
 constexpr const char* kGivenCubes = "Given cubes (--into)";
 
-const std::map<std::string, spectral::DefectKind>& kinds_by_name() {
-  static const std::map<std::string, spectral::DefectKind> kinds{
-      {"material", spectral::DefectKind::material},
-      {"fringe", spectral::DefectKind::fringe},
-      {"absorption", spectral::DefectKind::absorption},
-      {"scene", spectral::DefectKind::scene}};
+const std::map<std::string, synthetic::DefectKind>& kinds_by_name() {
+  static const std::map<std::string, synthetic::DefectKind> kinds{
+      {"material", synthetic::DefectKind::material},
+      {"fringe", synthetic::DefectKind::fringe},
+      {"absorption", synthetic::DefectKind::absorption},
+      {"scene", synthetic::DefectKind::scene}};
   return kinds;
 }
 
@@ -49,10 +49,10 @@ struct SynthOptions {
   bool overwrite = false;
   std::vector<std::string> into;
   std::string truth;
-  spectral::Geometry geometry;
-  spectral::Disturbance disturbance;
+  synthetic::Geometry geometry;
+  synthetic::Disturbance disturbance;
   std::int64_t scenes = 1;
-  spectral::SceneOptions scene;
+  synthetic::SceneOptions scene;
   Range wavelengths_nm{scene.min_wavelength_nm, scene.max_wavelength_nm};
   std::vector<std::string> kinds{"material", "fringe", "absorption"};
   Range area_px{scene.implants.min_area_px, scene.implants.max_area_px};
@@ -92,7 +92,7 @@ std::vector<SynthTask> tasks_of(const SynthOptions& options) {
   return tasks;
 }
 
-spectral::SceneOptions scene_options(const SynthOptions& options) {
+synthetic::SceneOptions scene_options(const SynthOptions& options) {
   auto scene = options.scene;
   std::tie(scene.min_wavelength_nm, scene.max_wavelength_nm) = options.wavelengths_nm;
   std::tie(scene.implants.min_area_px, scene.implants.max_area_px) = options.area_px;
@@ -106,7 +106,7 @@ spectral::SceneOptions scene_options(const SynthOptions& options) {
 
 /// Whether the file is the cube, or its header.
 bool belongs_to(const fs::path& file, const fs::path& cube) {
-  const auto header = io::find_envi_header(cube);
+  const auto header = format::find_envi_header(cube);
   return fs::equivalent(file, cube) || (header && fs::equivalent(file, *header));
 }
 
@@ -115,12 +115,13 @@ void check_output(const fs::path& file, const SynthTask& task, bool overwrite) {
     return;
   }
   if (!task.cube.empty() && belongs_to(file, task.cube)) {
-    throw UsageError(text::cat(file.string(), " belongs to the input itself: take another folder with -o"));
+    throw UsageError(
+        text::concat(file.string(), " belongs to the input itself: take another folder with -o"));
   }
   if (!overwrite) {
-    throw UsageError(text::cat(file.string(),
-                               " exists: nothing was done; take another folder with -o, or replace it "
-                               "with --overwrite"));
+    throw UsageError(text::concat(file.string(),
+                                  " exists: nothing was done; take another folder with -o, or replace it "
+                                  "with --overwrite"));
   }
 }
 
@@ -156,10 +157,10 @@ void write(const SynthCube& made, const SynthFiles& files, bool with_mask) {
   }
 }
 
-void print(const spectral::LabelledCube& cube, const SynthFiles& files) {
+void print(const synthetic::LabelledCube& cube, const SynthFiles& files) {
   std::cout << text::printable(files.data.string()) << ": " << cube.mask.size(0) << " x " << cube.mask.size(1)
-            << " pixels, " << text::counted(cube.bands.count, "band") << ", "
-            << text::counted(cube.mask.sum().item<std::int64_t>(), "defect pixel") << '\n';
+            << " pixels, " << text::pluralise(cube.bands.count, "band") << ", "
+            << text::pluralise(cube.mask.sum().item<std::int64_t>(), "defect pixel") << '\n';
 }
 
 ExitCode run(const SynthOptions& options) {
@@ -171,8 +172,8 @@ ExitCode run(const SynthOptions& options) {
   check_outputs(options, tasks);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (console.stop_requested()) {
-      throw Interrupted(text::cat("stopped after ", i, " of ",
-                                  text::counted(static_cast<std::int64_t>(tasks.size()), "cube")));
+      throw Interrupted(text::concat("stopped after ", i, " of ",
+                                     text::pluralise(static_cast<std::int64_t>(tasks.size()), "cube")));
     }
     console.progress(
         {"make cubes", static_cast<std::int64_t>(i), static_cast<std::int64_t>(tasks.size()), {}});
@@ -279,7 +280,7 @@ void add_given_options(CLI::App& command, SynthOptions& options) {
 void refuse_group(const CLI::App& command, const char* group, const char* why) {
   for (const auto* option : command.get_options()) {
     if (option->get_group() == group && option->count() > 0) {
-      throw UsageError(text::cat(option->get_name(), why));
+      throw UsageError(text::concat(option->get_name(), why));
     }
   }
 }

@@ -16,26 +16,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-SynthCube make_new(spectral::SceneOptions options, std::uint64_t seed) {
+SynthCube make_new(synthetic::SceneOptions options, std::uint64_t seed) {
   options.seed = seed;
-  auto scene = spectral::make_scene(options);
+  auto scene = synthetic::make_scene(options);
   return {{scene.values, torch::ones(scene.mask.sizes(), torch::kBool), scene.mask, scene.bands}, {}};
 }
 
-torch::Tensor read_known_mask(const SynthTask& task, const fs::path& truth, const io::CubeInfo& info) {
+torch::Tensor read_known_mask(const SynthTask& task, const fs::path& truth, const format::CubeInfo& info) {
   if (truth.empty()) {
     return torch::zeros({info.rows, info.cols}, torch::kBool);
   }
   return io::read_mask(known_mask(task, truth),
-                       io::ExpectedSize{info.size(), text::cat("its cube ", task.cube.string())});
+                       io::ExpectedSize{info.size(), text::concat("its cube ", task.cube.string())});
 }
 
-void clear_invalid(spectral::LabelledCube& cube) {
+void clear_invalid(synthetic::LabelledCube& cube) {
   cube.values = cube.values.masked_fill(cube.valid.logical_not(), std::numeric_limits<float>::quiet_NaN());
 }
 
 SynthCube read_given(const SynthTask& task, const fs::path& truth) {
-  io::CubeReader reader(io::read_cube_info(task.cube));
+  io::CubeReader reader(format::read_cube_info(task.cube));
   const auto& info = reader.info();
   const auto block = reader.read(whole(info.size()));
   const auto mask = read_known_mask(task, truth, info);
@@ -43,23 +43,23 @@ SynthCube read_given(const SynthTask& task, const fs::path& truth) {
 }
 
 /// Pixels that are invalid stay so, and no defect is claimed for them.
-void implant(spectral::LabelledCube& cube, spectral::ImplantOptions options, std::uint64_t seed) {
+void implant(synthetic::LabelledCube& cube, synthetic::ImplantOptions options, std::uint64_t seed) {
   options.keep_clear = cube.mask.logical_or(cube.valid.logical_not());
   auto generator = at::detail::createCPUGenerator(seed);
-  const auto implanted = spectral::implant(cube.values, cube.bands, options, generator);
+  const auto implanted = synthetic::implant(cube.values, cube.bands, options, generator);
   cube.values = implanted.values;
   cube.mask = cube.mask.logical_or(implanted.mask.logical_and(cube.valid));
 }
 
 SynthCube make_from(const SynthTask& task, const SynthPlan& plan, std::uint64_t seed) {
   auto made = read_given(task, plan.truth);
-  made.cube = spectral::reshaped(made.cube, plan.geometry);
+  made.cube = synthetic::reshaped(made.cube, plan.geometry);
   if (plan.geometry.moves_pixels()) {
     made.georeference = {};
   }
   clear_invalid(made.cube);
   implant(made.cube, plan.scene.implants, seed);
-  made.cube = spectral::disturbed(made.cube, plan.disturbance, seed);
+  made.cube = synthetic::disturbed(made.cube, plan.disturbance, seed);
   clear_invalid(made.cube);
   return made;
 }
@@ -69,8 +69,8 @@ SynthCube make_from(const SynthTask& task, const SynthPlan& plan, std::uint64_t 
 fs::path known_mask(const SynthTask& task, const fs::path& truth) {
   auto mask = engine::find_truth(task.relative.generic_string(), truth);
   if (!mask) {
-    throw InputError(text::cat(task.cube.string(), ": has no mask in ", truth.string(), "; looked for ",
-                               (truth / task.relative).string(), "_mask.png (or .tif)"));
+    throw InputError(text::concat(task.cube.string(), ": has no mask in ", truth.string(), "; looked for ",
+                                  (truth / task.relative).string(), "_mask.png (or .tif)"));
   }
   return *std::move(mask);
 }

@@ -6,19 +6,19 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "hyperdefect/io/georeference.h"
-#include "hyperdefect/spectral/synthetic.h"
-#include "hyperdefect/spectral/transform.h"
+#include "hyperdefect/format/georeference.h"
+#include "hyperdefect/synthetic/degradation.h"
+#include "hyperdefect/synthetic/synthetic_scene.h"
 
 namespace hyperdefect::app {
 
 /// What `synth` does to every cube.
 struct SynthPlan {
   /// New scenes; a given cube takes its defects and its seed from here.
-  spectral::SceneOptions scene;
+  synthetic::SceneOptions scene;
   /// What is done to a given cube before and after its defects are implanted.
-  spectral::Geometry geometry;
-  spectral::Disturbance disturbance;
+  synthetic::Geometry geometry;
+  synthetic::Disturbance disturbance;
   /// Folder of the masks of the given cubes; empty: their defects are not known.
   std::filesystem::path truth;
 
@@ -33,8 +33,8 @@ struct SynthTask {
 
 /// A cube as it is written, invalid pixels NaN, and the truth about it.
 struct SynthCube {
-  spectral::LabelledCube cube;
-  io::Georeference georeference;
+  synthetic::LabelledCube cube;
+  format::Georeference georeference;
 };
 
 /// The mask of a given cube. @throws InputError where the folder of the truths has none.

@@ -12,9 +12,9 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/engine/device.h"
 #include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/engine/trainer.h"
+#include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -33,22 +33,23 @@ void print_report(const TrainOptions& options, const engine::TrainReport& report
   const auto& model = report.model;
   if (options.json) {
     nlohmann::ordered_json json{{"model", options.output},
-                                {"detector", model.config.model.detector},
+                                {"detector", model.config.detector.name},
                                 {"training_cubes", model.training_cubes},
                                 {"epochs", report.fit.history.size()},
                                 {"kept_epoch", report.fit.kept_epoch},
                                 {"threshold", model.threshold},
-                                {"threshold_method", model.config.threshold.method}};
+                                {"threshold_method", model::to_string(model.config.threshold.method)}};
     std::cout << engine::json_page(json);
     return;
   }
-  std::cout << text::printable(options.output) << ": " << model.config.model.detector << ", trained on "
-            << text::counted(model.training_cubes, "cube");
+  std::cout << text::printable(options.output) << ": " << model.config.detector.name << ", trained on "
+            << text::pluralise(model.training_cubes, "cube");
   if (report.fit.kept_epoch > 0) {
-    std::cout << ", " << text::counted(report.fit.kept_epoch, "epoch") << ", loss "
+    std::cout << ", " << text::pluralise(report.fit.kept_epoch, "epoch") << ", loss "
               << fixed(report.fit.history[static_cast<std::size_t>(report.fit.kept_epoch) - 1].loss, 4);
   }
-  std::cout << ", threshold " << fixed(model.threshold, 4) << " (" << model.config.threshold.method << ")\n";
+  std::cout << ", threshold " << fixed(model.threshold, 4) << " ("
+            << model::to_string(model.config.threshold.method) << ")\n";
 }
 
 ExitCode run(const TrainOptions& options) {
@@ -58,13 +59,14 @@ ExitCode run(const TrainOptions& options) {
   }
   engine::TrainJob job;
   job.config = run_config(options.common);
-  engine::use_threads(job.config.run.threads);
+  platform::use_threads(job.config.run.threads);
   Console console("look for cubes");
   job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.overwrite = options.overwrite;
   job.resume = options.resume;
   if (options.dry_run) {
+    engine::check_outputs(job);
     console.clear();
     for (const auto& cube : job.cubes) {
       std::cout << text::printable(cube.path.string()) << '\n';
@@ -75,14 +77,14 @@ ExitCode run(const TrainOptions& options) {
   console.progress({"open cubes", 0, 0, {}});
   const auto claim = engine::claim_outputs(job);
   const auto resume_hint =
-      text::cat("; repeat the command with --resume to go on from the last epoch that was finished (",
-                engine::TrainFiles(job.output).checkpoint.string(), ")");
+      text::concat("; repeat the command with --resume to go on from the last epoch that was finished (",
+                   engine::TrainFiles(job.output).checkpoint.string(), ")");
   const StopMessage stop_message("stopped" + resume_hint);
   try {
     const auto report = engine::train(job, console);
     console.clear();
     if (report.was_finished) {
-      log::info(text::cat(options.output, " had been finished before"));
+      log::info(text::concat(options.output, " had been finished before"));
     }
     print_report(options, report);
   } catch (const Interrupted& reason) {
@@ -107,7 +109,8 @@ void add_train(CLI::App& program, ExitCode& result) {
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace a model that exists.");
   command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");
-  command->add_flag("--dry-run", options->dry_run, "Say what would be done, without doing it.");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Show what would be done, and check that it can be done, without doing it.");
   command->add_flag("--json", options->json, "Print the result as JSON.");
   add_built_in_option(*command, options->common, "one_class");
   add_run_options(*command, options->common);

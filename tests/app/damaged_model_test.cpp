@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/version.h"
 #include "support/program.h"
 #include "support/raw_tensors.h"
 #include "support/small_runs.h"
@@ -41,18 +42,21 @@ Damage metadata(const char* name, const char* key, const std::string& value, con
       "is a damaged model file (its metadata: " + message);
 }
 
-/// A change of one value of the configuration that travels with the model.
-Damage setting(const char* name, const std::string& line, const std::string& message) {
+/// Sets one value of the configuration that travels with the model: of a section, by a line "key: value".
+void set_value(RawTensors& file, const std::string& section, const std::string& line) {
+  auto yaml = '\n' + file.metadata()["configuration"].get<std::string>();
+  const auto head = yaml.find('\n' + section + ":\n");
+  ASSERT_NE(head, std::string::npos) << section;
+  const auto begin = yaml.find("\n  " + line.substr(0, line.find(':') + 1), head) + 1;
+  ASSERT_NE(begin, 0U) << line;
+  yaml.replace(begin, yaml.find('\n', begin) - begin, "  " + line);
+  file.metadata()["configuration"] = yaml.substr(1);
+}
+
+Damage setting(const char* name, const std::string& section, const std::string& line,
+               const std::string& message) {
   return changed(
-      name,
-      [line](RawTensors& file) {
-        const auto key = line.substr(0, line.find(':') + 1);
-        auto yaml = file.metadata()["configuration"].get<std::string>();
-        const auto begin = yaml.find("\n  " + key) + 1;
-        yaml.replace(begin, yaml.find('\n', begin) - begin, "  " + line);
-        file.metadata()["configuration"] = yaml;
-      },
-      message);
+      name, [=](RawTensors& file) { set_value(file, section, line); }, message);
 }
 
 Damage bands(const char* name, const char* key, const Json& value, const std::string& message) {
@@ -136,7 +140,7 @@ std::vector<Damage> damages_of_files() {
       {"ManyOverlaps",
        [](RawTensors file) {
          for (int i = 0; i < 3000; ++i) {
-           file.header[text::cat('x', i)] = {
+           file.header[text::concat('x', i)] = {
                {"dtype", "U8"}, {"shape", {1 << 20}}, {"data_offsets", {0, 1 << 20}}};
          }
          file.data.resize(1 << 20);
@@ -146,7 +150,7 @@ std::vector<Damage> damages_of_files() {
       {"ManyTensors",
        [](RawTensors file) {
          for (int i = 0; i < 70'000; ++i) {
-           file.header[text::cat('x', i)] = {
+           file.header[text::concat('x', i)] = {
                {"dtype", "U8"}, {"shape", {0}}, {"data_offsets", {file.data.size(), file.data.size()}}};
          }
          return tensor_file_bytes(file);
@@ -166,11 +170,11 @@ std::vector<Damage> damages_of_metadata() {
       metadata("VersionHuge", "format_version", "99999999999999999999",
                "format_version is not a version number)"),
       changed(
-          "VersionOld", [](RawTensors& file) { file.metadata()["format_version"] = "1"; },
-          "was written in format 1, this program ("),
+          "VersionOld", [](RawTensors& file) { file.metadata()["format_version"] = "2"; },
+          "was written in format 2, this program (" + version() + ") reads format 3: train the model again"),
       changed(
-          "VersionNew", [](RawTensors& file) { file.metadata()["format_version"] = "3"; },
-          "reads format 2: take a newer program"),
+          "VersionNew", [](RawTensors& file) { file.metadata()["format_version"] = "4"; },
+          "reads format 3: take a newer program"),
       metadata("ThresholdNotJson", "threshold", "NaN", "threshold is not JSON)"),
       metadata("ThresholdNull", "threshold", "null", "threshold is not a finite number)"),
       metadata("ThresholdText", "threshold", "\"1\"", "threshold is not a finite number)"),
@@ -179,10 +183,10 @@ std::vector<Damage> damages_of_metadata() {
                "an element of score_quantiles is not a finite number)"),
       metadata("QuantilesNoList", "score_quantiles", "{}", "score_quantiles is not a list of numbers)"),
       metadata("CalibrationUnknown", "score_calibration", R"({"kind": "odd"})",
-               "score_calibration.kind is neither tail nor robust)"),
-      metadata("CalibrationLacks", "score_calibration", R"({"kind": "robust", "median": 1})",
+               "score_calibration.kind is neither pareto_tail nor mad)"),
+      metadata("CalibrationLacks", "score_calibration", R"({"kind": "mad", "median": 1})",
                "score_calibration lacks deviation)"),
-      metadata("CalibrationTwice", "score_calibration", R"({"kind": "robust", "kind": "tail"})",
+      metadata("CalibrationTwice", "score_calibration", R"({"kind": "mad", "kind": "pareto_tail"})",
                "score_calibration holds a key twice)"),
       metadata("CalibrationNested", "score_calibration", "[[[[[[1]]]]]]",
                "score_calibration nests more than 4 levels deep)"),
@@ -209,12 +213,15 @@ std::vector<Damage> damages_of_metadata() {
           "UnknownSetting",
           [](RawTensors& file) { file.metadata()["configuration"] = "model:\n  wings: 2\n"; },
           ": its configuration is not one that this program reads: "),
-      setting("SettingNotFinite", "wavelength_tolerance_nm: .nan", "wavelength_tolerance_nm"),
-      setting("OtherDetector", "detector: fused", "is missing"),
-      setting("HugeNetworks",
-              "detector: segmenter\n  features: [1024, 1024, 1024, 1024, 1024, 1024]\n  "
-              "segmenter_features: [1024, 1024, 1024, 1024, 1024, 1024]",
-              "its configuration"),
+      setting("SettingNotFinite", "preprocess", "wavelength_tolerance_nm: .nan", "wavelength_tolerance_nm"),
+      setting("OtherDetector", "model", "detector: ensemble", "is missing"),
+      changed(
+          "HugeNetworks",
+          [](RawTensors& file) {
+            set_value(file, "model", "detector: segmenter");
+            set_value(file, "segmenter", "features: [1024, 1024, 1024, 1024, 1024, 1024]");
+          },
+          "its configuration describes a larger model than its tensors are"),
   };
   for (const char* key :
        {"format_version", "version", "configuration", "bands", "threshold", "score_calibration",
@@ -238,44 +245,47 @@ std::vector<Damage> damages_of_values() {
           damaged("its score quantiles are not finite and ascending)")),
       changed(
           "NoCalibration", [](RawTensors& file) { file.metadata()["score_calibration"] = "null"; },
-          damaged("its calibration is none, its configuration says tail)")),
+          damaged("its calibration is not the one that its configuration asks for)")),
       changed(
           "OtherCalibration",
           [](RawTensors& file) {
-            file.metadata()["score_calibration"] = R"({"kind": "robust", "median": 1, "deviation": 1})";
+            file.metadata()["score_calibration"] = R"({"kind": "mad", "median": 1, "deviation": 1})";
           },
-          damaged("its calibration is robust, its configuration says tail)")),
+          damaged("its calibration is not the one that its configuration asks for)")),
       changed(
           "NoScale",
           [](RawTensors& file) {
             file.metadata()["score_calibration"] =
-                R"({"kind": "tail", "median": 1, "start": 2, "scale": 0, "shape": 0})";
+                R"({"kind": "pareto_tail", "median": 1, "start": 2, "scale": 0, "shape": 0})";
           },
           damaged("its score calibration is not one that scores give)")),
       changed(
           "NanInATensor",
-          [](RawTensors& file) { set_first_value(file, "mean", std::numeric_limits<double>::quiet_NaN()); },
-          damaged("mean holds values that are not finite)")),
+          [](RawTensors& file) {
+            set_first_value(file, "detector.mean", std::numeric_limits<double>::quiet_NaN());
+          },
+          damaged("detector.mean holds values that are not finite)")),
       changed(
           "InfinityInATensor",
           [](RawTensors& file) {
-            set_first_value(file, "precision", -std::numeric_limits<double>::infinity());
+            set_first_value(file, "detector.precision", -std::numeric_limits<double>::infinity());
           },
-          damaged("precision holds values that are not finite)")),
+          damaged("detector.precision holds values that are not finite)")),
       changed(
-          "TensorMissing", [](RawTensors& file) { remove_tensor(file, "mean"); }, "mean is missing"),
+          "TensorMissing", [](RawTensors& file) { remove_tensor(file, "detector.mean"); },
+          "detector.mean is missing"),
       changed(
           "TensorUnknown", [](RawTensors& file) { add_tensor(file, "extra", "U8", {4}, "1234"); },
           "extra is unknown"),
       changed(
           "OtherShape",
           [](RawTensors& file) {
-            file.header["precision"]["shape"] = {4, 16};
+            file.header["detector.precision"]["shape"] = {4, 16};
           },
-          "precision is (4, 16) Double instead of (8, 8) Double"),
+          "detector.precision is (4, 16) Double instead of (8, 8) Double"),
       changed(
-          "OtherType", [](RawTensors& file) { file.header["mean"]["dtype"] = "I64"; },
-          "mean is (8) Long instead of (8) Double"),
+          "OtherType", [](RawTensors& file) { file.header["detector.mean"]["dtype"] = "I64"; },
+          "detector.mean is (8) Long instead of (8) Double"),
   };
 }
 
@@ -325,10 +335,10 @@ TEST_F(DamagedModel, ValuesAreRefused) {
 }
 
 TEST_F(DamagedModel, NothingIsJudgedByIt) {
-  set_first_value(sound_, "mean", std::numeric_limits<double>::quiet_NaN());
+  set_first_value(sound_, "detector.mean", std::numeric_limits<double>::quiet_NaN());
   write_bytes(model_, tensor_file_bytes(sound_));
   expect_failure(run_program({"infer", folder_ / "in", "-m", model_, "-o", folder_ / "maps"}), 4,
-                 "mean holds values that are not finite");
+                 "detector.mean holds values that are not finite");
   EXPECT_FALSE(fs::exists(folder_ / "maps/scores.csv"));
 }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/io/map_reader.h"
 #include "support/program.h"
 #include "support/result_files.h"
@@ -61,9 +61,9 @@ TEST(Detect, WritesThePartsOfAFusedScoreWhenAsked) {
   const TempDir folder;
   const auto cube = write_small_cube(folder / "scan.img");
   const auto parts =
-      joined(tiny_network(), {"--set", "model.detector=fused", "--set", "model.fused=[rx, segmenter]",
+      joined(tiny_network(), {"--set", "model.detector=ensemble", "--set", "ensemble.members=[rx, segmenter]",
                               "--set", "output.parts=true", "--set", "score.calibration=none", "--set",
-                              "score.spot_weight=0", "--set", "model.segmenter_bound=0"});
+                              "ensemble.compact_weight=0", "--set", "segmenter.fusion_cap=0"});
   const auto outcome = detect({cube}, folder / "maps", parts);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rx_map = io::read_map(folder / "maps/scan_part_rx.tif");
@@ -86,7 +86,7 @@ TEST(Detect, WritesTheFilesOfACube) {
                    "scan_score.tif", "scores.csv", "summary.json"}));
 
   for (const auto* name : {"scan_score.tif", "scan_sad.tif"}) {
-    const auto info = io::read_cube_info(folder / "maps" / name);
+    const auto info = format::read_cube_info(folder / "maps" / name);
     EXPECT_EQ(info.data_type, "float32");
     EXPECT_EQ(info.bands.count, 1);
     EXPECT_EQ(info.size(), (Size{16, 12}));
@@ -97,13 +97,13 @@ TEST(Detect, WritesTheFilesOfACube) {
   const auto sad = io::read_map(folder / "maps/scan_sad.tif");
   EXPECT_GE(sad.min().item<double>(), 0);
   EXPECT_LE(sad.max().item<double>(), M_PI);
-  const auto info = io::read_cube_info(folder / "maps/scan_defects.tif");
+  const auto info = format::read_cube_info(folder / "maps/scan_defects.tif");
   EXPECT_EQ(info.data_type, "uint8");
   EXPECT_EQ(info.no_data, 255);
   auto expected = torch::zeros({16, 12});
   expected.index_put_({2, torch::indexing::Slice(3, 5)}, 1);
   EXPECT_TRUE(io::read_map(folder / "maps/scan_defects.tif").equal(expected));
-  EXPECT_EQ(io::read_cube_info(folder / "maps/scan_overlay.png").driver, "PNG");
+  EXPECT_EQ(format::read_cube_info(folder / "maps/scan_overlay.png").driver, "PNG");
 
   EXPECT_EQ(tag_of(folder / "maps/scan_score.tif", "HYPERDEFECT_THRESHOLD"), "6");
   EXPECT_NE(tag_of(folder / "maps/scan_score.tif", "HYPERDEFECT_VERSION"), "");
@@ -161,10 +161,10 @@ TEST(Detect, KeepsTheGeoreference) {
   const TempDir folder;
   write_placed_tiff(folder / "placed.tif");
   ASSERT_EQ(detect({folder / "placed.tif"}, folder / "maps").exit_code, 0);
-  const auto place = io::read_cube_info(folder / "placed.tif").georeference;
+  const auto place = format::read_cube_info(folder / "placed.tif").georeference;
   ASSERT_EQ(place.transform, kPlace);
   for (const auto* map : {"placed_score.tif", "placed_sad.tif", "placed_defects.tif"}) {
-    EXPECT_EQ(io::read_cube_info(folder / "maps" / map).georeference, place) << map;
+    EXPECT_EQ(format::read_cube_info(folder / "maps" / map).georeference, place) << map;
   }
 }
 
@@ -288,16 +288,16 @@ TEST(Detect, LeavesOutBandsOfNoiseAndSoDoesItsModel) {
   const auto cube = write_cube(folder / "scan.img", slope_with_noise_bands());
   const auto outcome = detect({cube}, folder / "maps", joined(rx(), {"--save-model"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(
-      outcome.err,
-      "info: " + cube + ": 2 of 6 bands left out as noise (preprocess.noise_limit), counted from 0: 2, 5\n");
+  EXPECT_EQ(outcome.err,
+            "info: " + cube +
+                ": 2 of 6 bands left out as noise (preprocess.max_noise_fraction), counted from 0: 2, 5\n");
   const auto score = io::read_map(folder / "maps/scan_score.tif");
   const auto inferred = run_program({"infer", "--model", folder / "maps/scan_model.safetensors", cube, "-o",
                                      folder / "again", "--threads", "1"});
   ASSERT_EQ(inferred.exit_code, 0) << inferred.err;
   EXPECT_TRUE(io::read_map(folder / "again/scan_score.tif").equal(score));
 
-  const auto limit = {std::string("--set"), std::string("preprocess.noise_limit=1")};
+  const auto limit = {std::string("--set"), std::string("preprocess.max_noise_fraction=1")};
   const auto kept = detect({cube}, folder / "kept", joined(rx(), limit));
   EXPECT_EQ(without_progress(kept.err), "");
   EXPECT_FALSE(io::read_map(folder / "kept/scan_score.tif").equal(score));

@@ -49,7 +49,7 @@ TEST_F(ExtremePixelsInAScene, DetectFindsTheSameDefectsAndThem) {
     const auto rank = [](const torch::Tensor& map) {
       return map.gt(map[2][3].item<float>()).sum().item<std::int64_t>();
     };
-    EXPECT_LE(rank(dirty), rank(clean) + 60);
+    EXPECT_LE(rank(dirty), rank(clean) + 100);
     for (const auto& [row, col] : {std::pair{20, 20}, {30, 5}, {35, 28}}) {
       EXPECT_GT(dirty[row][col].item<float>(), clean.median().item<float>());
     }

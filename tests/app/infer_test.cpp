@@ -42,8 +42,8 @@ class Infer : public ::testing::Test {
 
 TEST_F(Infer, RefusesWhatContradictsTheModel) {
   expect_failure(
-      infer(folder_ / "normal.img", "maps", {"--set", "model.heads=4"}), 2,
-      "model.heads is 4, but " + model_ + " was trained with 2: leave it out, or train another model");
+      infer(folder_ / "normal.img", "maps", {"--set", "autoencoder.heads=4"}), 2,
+      "autoencoder.heads is 4, but " + model_ + " was trained with 2: leave it out, or train another model");
   write_bytes(folder_ / "my.yaml", "preprocess:\n  transform: none\n");
   expect_failure(infer(folder_ / "normal.img", "maps", {"-c", folder_ / "my.yaml"}), 2,
                  "preprocess.transform is none, but " + model_ + " was trained with log");
@@ -54,7 +54,7 @@ TEST_F(Infer, RefusesWhatContradictsTheModel) {
 
 TEST_F(Infer, AcceptsWhatRepeatsTheModelAndWhatIsNotItsOwn) {
   const auto outcome = infer(folder_ / "normal.img", "maps",
-                             {"-c", folder_ / "m.config.yaml", "--set", "model.heads=2", "--set",
+                             {"-c", folder_ / "m.config.yaml", "--set", "autoencoder.heads=2", "--set",
                               "threshold.min_pixels=3", "--set", "output.overlay=false"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_FALSE(fs::exists(folder_ / "maps/normal_overlay.png"));
@@ -104,20 +104,28 @@ TEST_F(Infer, InterpolatesWhereTheModelWasTrainedSo) {
   train({"--set", "preprocess.interpolate=true"});
   auto bands = bands_from_500_nm(8);
   bands.wavelengths_nm[2] += 10;
-  io::write_envi(folder_ / "shifted.img", mixtures(8, 9, 7, 5), bands);
-  const auto outcome = infer(folder_ / "shifted.img", "maps");
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_TRUE(map("maps/shifted_score.tif").isfinite().all().item<bool>());
+  auto values = mixtures(8, 9, 7, 5);
+  io::write_envi(folder_ / "shifted.img", values, bands);
+  // The model's band at 600 nm lies between those at 550 and 610 nm.
+  values[2] = values[1] + (values[2] - values[1]) * (50.0 / 60.0);
+  write_cube(folder_ / "interpolated.img", values);
+  const auto outcome = infer(folder_ / "{shifted,interpolated}.img", "maps");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(torch::allclose(map("maps/shifted_score.tif"), map("maps/interpolated_score.tif"), 1e-4, 1e-4));
+  EXPECT_TRUE(torch::allclose(map("maps/shifted_sad.tif"), map("maps/interpolated_sad.tif"), 1e-4, 1e-4));
 }
 
 TEST_F(Infer, TakesCubesSmallerThanTheNetworksStride) {
-  for (const auto& [rows, cols] : {std::pair{1, 1}, std::pair{3, 5}}) {
-    write_cube(folder_ / "small/cube.img", mixtures(8, rows, cols, 6));
-    const auto outcome = infer(folder_ / "small", "maps", {"--overwrite"});
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-    EXPECT_EQ(map("maps/cube_score.tif").sizes(), torch::IntArrayRef({rows, cols}));
-    EXPECT_TRUE(map("maps/cube_score.tif").isfinite().all().item<bool>());
-  }
+  const auto scene = mixtures_with_defect(8, 3, 5, 6);
+  write_cube(folder_ / "small/all.img", scene);
+  write_cube(folder_ / "small/normal.img", scene.slice(1, 0, 1).slice(2, 0, 1));
+  write_cube(folder_ / "small/defect.img", scene.slice(1, 2, 3).slice(2, 3, 4));
+  const auto outcome = infer(folder_ / "small", "maps");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto score = map("maps/all_score.tif");
+  ASSERT_EQ(score.sizes(), torch::IntArrayRef({3, 5}));
+  EXPECT_GT(score[2].slice(0, 3).min().item<float>(), score.slice(0, 0, 2).max().item<float>());
+  EXPECT_GT(map("maps/defect_score.tif").item<float>(), map("maps/normal_score.tif").item<float>());
 }
 
 TEST_F(Infer, LeavesOutInvalidPixels) {

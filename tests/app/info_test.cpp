@@ -102,8 +102,9 @@ TEST(InfoOfAModel, SaysHowItWasMade) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   for (const auto* line :
        {"  kind              model\n", "  detector          rx\n", "  training cubes    1\n", " (sigma)\n",
-        "  bands             8\n", "  wavelengths       400 to 1000 nm\n", "  score quantiles   0: ",
-        "  summary           rx: Mahalanobis distance to the background mean over 8 bands\n",
+        "  bands             8\n", "  wavelengths       400 to 1000 nm\n",
+        "  score quantiles   0: ", "  summary           Preprocess(bands=8, transform=none, bins=8)\n",
+        "                    rx: Mahalanobis distance to the background mean over 8 bands\n",
         "                    multiply-adds a pixel: 64\n", "threshold.method: sigma\n"}) {
     EXPECT_TRUE(contains(outcome.out, line));
   }

@@ -103,7 +103,7 @@ TEST_F(Inputs, ResultsNeverLeaveTheOutput) {
   write_small_cube(folder_ / "day2/summary.img");
   const auto before = names_below(folder_ / "day1");
   const auto outcome =
-      detect({text::cat('{', path("day1"), ',', path("day2"), "}/*.img"), path("day1/../day2/*.img")});
+      detect({text::concat('{', path("day1"), ',', path("day2"), "}/*.img"), path("day1/../day2/*.img")});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(names_below(folder_ / "day1"), before);
   for (const auto* name : {"day1/p.json", "day2/q.json", "day2/summary.json", "summary.json", "scores.csv"}) {
@@ -150,7 +150,8 @@ TEST_F(Inputs, PatternsAndListsHaveLimits) {
                  "the braces stand for more than 1000 patterns; name the inputs in a list");
   expect_failure(detect({path("**/x.img")}), 3, "** is not supported; name the folder instead");
   write_bytes(folder_ / "list.txt", "a.img\n" + std::string(5000, 'x'));
-  expect_failure(detect({text::cat('@', path("list.txt"))}), 3, "list.txt line 2: is longer than 4096 bytes");
+  expect_failure(detect({text::concat('@', path("list.txt"))}), 3,
+                 "list.txt line 2: is longer than 4096 bytes");
   expect_failure(detect({path("{1..3}.img")}), 3, "{1..3}.img: no cube matches the pattern");
 }
 

@@ -51,10 +51,10 @@ class Output : public ::testing::Test {
             {"eval", path("maps"), "--truth", path("truth")},
             {"eval", path("maps"), "--truth", path("truth"), "--json"},
             {"synth", "-o", path("new"), "--overwrite", "--rows", "8", "--cols", "8", "--bands", "3"},
-            {"train", path("in"), "-o", path("m.safetensors"), "--dry-run"},
+            {"train", path("in"), "-o", path("m.safetensors"), "--dry-run", "--overwrite"},
             joined({"train", path("in"), "-o", path("m.safetensors"), "--overwrite"}, rx()),
             joined({"train", path("in"), "-o", path("m.safetensors"), "--overwrite", "--json"}, rx()),
-            joined({"detect", path("in"), "-o", path("o"), "--dry-run"}, rx()),
+            joined({"detect", path("in"), "-o", path("o"), "--dry-run", "--overwrite"}, rx()),
             joined({"detect", path("in"), "-o", path("o"), "--overwrite"}, rx()),
             {"infer", path("in"), "-m", path("model.safetensors"), "-o", path("o"), "--overwrite", "--json"}};
   }
@@ -165,12 +165,12 @@ TEST_P(OddNames, AreShownOnOneLine) {
   const auto yaml = path(GetParam().name + ".yaml");
   write_bytes(yaml, "run:\n  seed: 3\n");
   const auto missing = file_ + "x";
-  for (const auto& words :
-       std::vector<Words>{{"info", file_},
-                          joined({"detect", file_, "-o", path("dry"), "--dry-run"}, rx()),
-                          joined({"detect", file_, "-o", path("o")}, rx()),
-                          joined({"train", file_, "-o", path("m.safetensors"), "--dry-run"}, rx()),
-                          {"synth", "--into", file_, "-o", path("s")}}) {
+  for (const auto& words : std::vector<Words>{
+           {"info", file_},
+           joined({"detect", file_, "-o", path("dry"), "--dry-run"}, rx()),
+           joined({"detect", file_, "-o", path("o")}, rx()),
+           joined({"train", file_, "-o", path("m.safetensors"), "--dry-run", "--overwrite"}, rx()),
+           {"synth", "--into", file_, "-o", path("s")}}) {
     const auto outcome = run_program(words);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_TRUE(contains(outcome.out, GetParam().shown)) << words[0];
@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
                       OddName{"a\x1b[2J\nb\tc\rd", "a\x1b[2J\nb\tc\rd", "a\\x1b[2J\\nb\\tc\\rd"},
                       OddName{"gpj.\u202egnp\u009b", "gpj.\u202egnp\u009b", "gpj.\\u202egnp\\u009b"},
                       OddName{"\"q\\", "\"q\\", "\"q\\"}, OddName{"見本 grün", "見本 grün", "見本 grün"}),
-    [](const auto& name) { return text::cat("Name", name.index); });
+    [](const auto& name) { return text::concat("Name", name.index); });
 
 /// The second column begins at the same place in each line.
 TEST(Table, CountsLettersNotBytes) {

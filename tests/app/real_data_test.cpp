@@ -70,7 +70,7 @@ TEST(RealData, RxTrainedOnDefectFreeRegionsFindsImplants) {
 
 TEST(RealData, LikelihoodTrainedOnDefectFreeRegionsFindsFaintImplants) {
   HYPERDEFECT_NEEDS_DATA();
-  const auto auroc = auroc_of_implants({"--threads", "1", "--set", "model.detector=likelihood"});
+  const auto auroc = auroc_of_implants({"--threads", "1", "--set", "model.detector=likelihood_ratio"});
   ASSERT_EQ(auroc.size(), 4U);
   EXPECT_GT(auroc.at("a05"), 0.994);
   EXPECT_GT(auroc.at("a10"), 0.9985);

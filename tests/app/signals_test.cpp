@@ -62,7 +62,7 @@ TEST_P(Signal, EndsTheProgramAtOnceTheSecondTime) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Signal, ::testing::Values(SIGINT, SIGTERM, SIGHUP),
-                         [](const auto& signal) { return text::cat("Signal", signal.param); });
+                         [](const auto& signal) { return text::concat("Signal", signal.param); });
 
 TEST(Progress, IsShownOfAStepThatTakesOverTwoSeconds) {
   const TempDir folder;

@@ -27,7 +27,7 @@ std::string bytes_of(const fs::path& stem) {
 }
 
 spectral::Block read_cube(const fs::path& file) {
-  io::CubeReader reader(io::read_cube_info(file));
+  io::CubeReader reader(format::read_cube_info(file));
   return reader.read(whole(reader.info().size()));
 }
 
@@ -51,7 +51,7 @@ TEST(Synth, MakesScenesWithMasks) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(
       contains(outcome.out, (folder / "scenes/scene_002.img").string() + ": 12 x 10 pixels, 5 bands, "));
-  const auto info = io::read_cube_info(folder / "scenes/scene_001.img");
+  const auto info = format::read_cube_info(folder / "scenes/scene_001.img");
   EXPECT_EQ(info.data_type, "float32");
   EXPECT_EQ(info.bands.wavelengths_nm, (std::vector<double>{500, 600, 700, 800, 900}));
   const auto mask = io::read_mask(folder / "scenes/scene_001_mask.png");
@@ -96,7 +96,7 @@ TEST(Synth, ImplantsIntoCubes) {
       run_program({"synth", "-o", folder / "out", "--into", folder / "in", "--kinds", "material", "--defects",
                    "2", "--area", "2", "4", "--abundance", "0.5", "1"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const auto info = io::read_cube_info(folder / "out/day1/scan.img");
+  const auto info = format::read_cube_info(folder / "out/day1/scan.img");
   EXPECT_EQ(info.bands, bands);
   EXPECT_EQ(info.georeference.transform, (std::array<double, 6>{1000, 2, 0, 2000, 0, -2}));
   const auto block = read_cube(folder / "out/day1/scan.img");
@@ -142,7 +142,7 @@ TEST_F(SynthIntoLabelled, TurnsTheCubeWithItsMask) {
   EXPECT_FALSE(turned.valid.select(1, 0).any().item<bool>());
   EXPECT_EQ(turned.valid.sum().item<int>(), 42);
   EXPECT_TRUE(mask()[1][6].item<bool>());
-  EXPECT_TRUE(io::read_cube_info(folder_ / "out/day1/scan.img").georeference.empty());
+  EXPECT_TRUE(format::read_cube_info(folder_ / "out/day1/scan.img").georeference.empty());
 }
 
 TEST_F(SynthIntoLabelled, ZoomsTheCubeWithItsMask) {
@@ -169,7 +169,7 @@ TEST_F(SynthIntoLabelled, DisturbsTheMeasurement) {
   const auto disturbed = cube();
   EXPECT_EQ(disturbed.valid.sum().item<int>(), 21);
   EXPECT_NEAR(disturbed.values[0].masked_select(disturbed.valid).max().item<double>(), 300, 1e-3);
-  const auto info = io::read_cube_info(folder_ / "out/day1/scan.img");
+  const auto info = format::read_cube_info(folder_ / "out/day1/scan.img");
   EXPECT_EQ(info.bands.wavelengths_nm, (std::vector<double>{800, 700, 600, 500}));
   EXPECT_TRUE(info.georeference.transform.has_value());
 }

@@ -45,7 +45,7 @@ TEST_F(Train, WritesModelMetricsAndConfiguration) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(without_progress(outcome.err), "");
   EXPECT_TRUE(contains(outcome.out, (folder_ / "models/m.safetensors").string() +
-                                        ": fused, trained on 2 cubes, 2 epochs, loss "));
+                                        ": ensemble, trained on 2 cubes, 2 epochs, loss "));
   EXPECT_EQ(names_below(folder_ / "models"),
             (std::vector<std::string>{"m.config.yaml", "m.metrics.csv", "m.safetensors"}));
   const auto lines = epochs("models/m");
@@ -54,7 +54,7 @@ TEST_F(Train, WritesModelMetricsAndConfiguration) {
   EXPECT_TRUE(lines[1].starts_with("2,4,"));
   const auto config = read_bytes(folder_ / "models/m.config.yaml");
   EXPECT_TRUE(contains(config, "  features: [8, 8, 8]\n"));
-  EXPECT_TRUE(contains(config, "  corruption: defects\n"));
+  EXPECT_TRUE(contains(config, "  corruption: synthetic_defect\n"));
 }
 
 TEST_F(Train, SameSeedGivesTheSameBytes) {
@@ -91,11 +91,11 @@ TEST_F(Train, TrainsRxWithoutEpochs) {
 
 TEST_F(Train, WarnsOfAFalseAlarmRateWithoutHeldOutPixels) {
   const auto far = [&](const std::string& model, const std::string& held_out) {
-    return train(model, {"--set", "model.detector=rx", "--set", "threshold.method=far", "--set",
+    return train(model, {"--set", "model.detector=rx", "--set", "threshold.method=false_alarm_rate", "--set",
                          "train.holdout_fraction=" + held_out});
   };
   EXPECT_TRUE(contains(far("a.safetensors", "0").err,
-                       "warning: threshold.method is far, but train.holdout_fraction is 0"));
+                       "warning: threshold.method is false_alarm_rate, but train.holdout_fraction is 0"));
   EXPECT_EQ(without_progress(far("b.safetensors", "0.3").err), "");
 }
 

@@ -6,6 +6,7 @@
 #include "config/example_options.h"
 #include "hyperdefect/config/schema.h"
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
 #include "support/expect_error.h"
 #include "support/temp_dir.h"
 
@@ -97,7 +98,7 @@ TEST(Extends, EndsWhereFilesExtendEachOther) {
   write_bytes(dir / "a.yaml", "extends: b.yaml\n");
   write_bytes(dir / "b.yaml", "extends: ./a.yaml\n");
   for (int i = 0; i < 20; ++i) {
-    write_bytes(dir / ("c" + std::to_string(i) + ".yaml"), "extends: c" + std::to_string(i + 1) + ".yaml\n");
+    write_bytes(dir / text::concat('c', i, ".yaml"), text::concat("extends: c", i + 1, ".yaml\n"));
   }
   Extending example;
   HYPERDEFECT_EXPECT_ERROR(example.schema.read_file(dir / "a.yaml"), ConfigError,
@@ -122,20 +123,20 @@ TEST(UsedIf, NamesKeysThatWereSetInVain) {
       .used_if({[&] { return width > 2; }, "extra.width is above 2"});
   section.used_if();
   section.add("width", &width, "How wide.");
-  EXPECT_EQ(example.schema.without_effect(), std::vector<std::string>{}) << "nothing was set";
+  EXPECT_EQ(example.schema.remarks(), std::vector<std::string>{}) << "nothing was set";
   example.schema.set("extra.strength=1");
-  EXPECT_EQ(example.schema.without_effect(), std::vector<std::string>{}) << "it is the default";
+  EXPECT_EQ(example.schema.remarks(), std::vector<std::string>{}) << "it is the default";
   example.schema.set("extra.strength=5");
-  EXPECT_EQ(example.schema.without_effect(),
+  EXPECT_EQ(example.schema.remarks(),
             std::vector<std::string>{
                 "extra.strength = 5 has no effect: it is used only if extra.width is above 2"});
   example.schema.set("train.shuffle=false");
   EXPECT_EQ(
-      example.schema.without_effect(),
+      example.schema.remarks(),
       std::vector<std::string>{"extra.strength = 5 has no effect: it is used only if train.shuffle is true"});
   example.schema.set("train.shuffle=true");
   example.schema.set("extra.width=3");
-  EXPECT_EQ(example.schema.without_effect(), std::vector<std::string>{});
+  EXPECT_EQ(example.schema.remarks(), std::vector<std::string>{});
 }
 
 }  // namespace

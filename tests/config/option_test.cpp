@@ -106,7 +106,7 @@ TEST(Section, FindsItsOptionsWhichStayWhereTheyAre) {
   Section section("s", "Help.");
   const auto* first = &section.add("first", &fields.count, "");
   for (int i = 0; i < 1000; ++i) {
-    section.add(text::cat("key", i), &fields.rate, "");
+    section.add(text::concat("key", i), &fields.rate, "");
   }
   EXPECT_EQ(section.find("first"), first);
   EXPECT_EQ(section.find("last"), nullptr);

@@ -209,7 +209,7 @@ TEST(SchemaStrictness, AliasBombsAndDeepNestingEndAtOnce) {
   std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n";
   for (char name = 'b'; name <= 'z'; ++name) {
     const std::string previous(1, static_cast<char>(name - 1));
-    bomb += text::cat(name, ": &", name, " [*", previous, ", *", previous, ", *", previous, "]\n");
+    bomb += text::concat(name, ": &", name, " [*", previous, ", *", previous, ", *", previous, "]\n");
   }
   EXPECT_TRUE(refusal(bomb).starts_with("run.yaml:1: anchors and aliases"));
   EXPECT_EQ(refusal("train:\n  title: [[[[[[[[x]]]]]]]]\n"),
@@ -251,7 +251,7 @@ TEST(SchemaStrictness, AllFaultsAreListedInTheOrderOfLines) {
 TEST(SchemaStrictness, AFloodOfFaultsIsCutOff) {
   std::string yaml = "run:\n";
   for (int i = 0; i < 150; ++i) {
-    yaml += text::cat("  key", i, ": 1\n");
+    yaml += text::concat("  key", i, ": 1\n");
   }
   const auto message = refusal(yaml);
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 100);

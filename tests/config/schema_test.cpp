@@ -143,12 +143,12 @@ TEST(Schema, SectionsCanBeSharedAndStayWhereTheyAre) {
   auto& section = schema.section("train", "Help.");
   section.add("first", &first, "");
   for (int i = 0; i < 100; ++i) {
-    schema.section(text::cat("s", i), "");
+    schema.section(text::concat("s", i), "");
   }
   schema.section("train", "Other help.").add("second", &second, "");
   EXPECT_EQ(&schema.section("train", ""), &section);
   EXPECT_EQ(section.help(), "Help.");
-  EXPECT_EQ(schema.to_yaml({"train"}), "train:\n  first: 1\n  second: 2\n");
+  EXPECT_EQ(schema.to_yaml().find("train:\n  first: 1\n  second: 2\ns0: {}\n"), 0U) << schema.to_yaml();
 }
 
 TEST(Schema, MovesWithItsFieldsBound) {
@@ -176,7 +176,20 @@ TEST(Schema, WritesInTheOrderOfDeclaration) {
             "run:\n"
             "  seed: 0\n"
             "  floor: 0\n");
-  EXPECT_EQ(example.schema.to_yaml({"run", "absent"}), "run:\n  seed: 0\n  floor: 0\n");
+}
+
+TEST(Schema, WritesTheSectionsOfTheWantedTraits) {
+  Example example;
+  example.schema.section("run", "").traits({.travels_with_model = false, .changes_results = false});
+  example.schema.section("train", "").traits({.fixed_by_training = true});
+  const auto run = std::string("run:\n  seed: 0\n  floor: 0\n");
+  const auto all = example.schema.to_yaml();
+  const auto train = all.substr(0, all.size() - run.size());
+  EXPECT_EQ(example.schema.to_yaml([](const auto& traits) { return traits.travels_with_model; }), train);
+  EXPECT_EQ(example.schema.to_yaml([](const auto& traits) { return traits.fixed_by_training; }), train);
+  EXPECT_EQ(example.schema.to_yaml([](const auto& traits) { return !traits.changes_results; }), run);
+  EXPECT_EQ(example.schema.to_yaml([](const auto&) { return true; }), all);
+  EXPECT_EQ(example.schema.to_yaml([](const auto&) { return false; }), "");
 }
 
 TEST(Schema, ExplainsEveryKeyInTheAnnotatedForm) {
@@ -224,6 +237,26 @@ TEST(Schema, ListsItsKeys) {
   EXPECT_EQ(keys[1].help, "Epochs of training.");
   EXPECT_EQ(keys[1].value_text, "5");
   EXPECT_EQ(keys[10].name, "run.floor");
+}
+
+TEST(Schema, ListsTheLevelsAndTraitsOfItsKeys) {
+  std::int64_t number = 0;
+  Schema schema;
+  auto& train = schema.section("train", "").traits({.fixed_by_training = true});
+  train.add("usual", &number, "");
+  train.add("first", &number, "").level(Level::basic);
+  train.level(Level::expert);
+  train.add("deep", &number, "");
+  train.add("known", &number, "").level(Level::advanced);
+  schema.section("run", "").add("seed", &number, "");
+  std::vector<Level> levels;
+  for (const auto& key : schema.keys()) {
+    levels.push_back(key.level);
+    EXPECT_EQ(key.traits.fixed_by_training, key.name.starts_with("train.")) << key.name;
+    EXPECT_TRUE(key.traits.travels_with_model && key.traits.changes_results) << key.name;
+  }
+  EXPECT_EQ(levels, (std::vector<Level>{Level::advanced, Level::basic, Level::expert, Level::advanced,
+                                        Level::advanced}));
 }
 
 /// The text after it was written to YAML and read back.

@@ -19,12 +19,12 @@ class GroupedDigits : public std::numpunct<char> {
 };
 
 TEST(Text, CatWritesItsArgumentsOneAfterTheOther) {
-  EXPECT_EQ(text::cat("band ", 3, ": ", 0.5, 'x', std::string("y")), "band 3: 0.5xy");
+  EXPECT_EQ(text::concat("band ", 3, ": ", 0.5, 'x', std::string("y")), "band 3: 0.5xy");
 }
 
 TEST(Text, CatDoesNotFollowTheGlobalLocale) {
   const auto before = std::locale::global(std::locale(std::locale::classic(), new GroupedDigits));
-  const auto written = text::cat(1234567);
+  const auto written = text::concat(1234567);
   std::locale::global(before);
   EXPECT_EQ(written, "1234567");
 }
@@ -50,13 +50,13 @@ TEST(Text, LowerTouchesAsciiLettersOnly) {
 }
 
 TEST(Text, NumbersAreShort) {
-  EXPECT_EQ(text::number(0.1), "0.1");
-  EXPECT_EQ(text::number(3.0), "3");
-  EXPECT_EQ(text::number(-2.5e-7), "-2.5e-07");
-  EXPECT_EQ(text::number(std::numeric_limits<double>::infinity()), "inf");
-  EXPECT_EQ(text::number(-std::numeric_limits<double>::infinity()), "-inf");
-  EXPECT_EQ(text::number(std::numeric_limits<double>::quiet_NaN()), "nan");
-  EXPECT_EQ(text::number(std::copysign(std::numeric_limits<double>::quiet_NaN(), -1.0)), "nan");
+  EXPECT_EQ(text::to_text(0.1), "0.1");
+  EXPECT_EQ(text::to_text(3.0), "3");
+  EXPECT_EQ(text::to_text(-2.5e-7), "-2.5e-07");
+  EXPECT_EQ(text::to_text(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(text::to_text(-std::numeric_limits<double>::infinity()), "-inf");
+  EXPECT_EQ(text::to_text(std::numeric_limits<double>::quiet_NaN()), "nan");
+  EXPECT_EQ(text::to_text(std::copysign(std::numeric_limits<double>::quiet_NaN(), -1.0)), "nan");
 }
 
 TEST(Text, NumbersReadBackEqual) {
@@ -64,36 +64,36 @@ TEST(Text, NumbersReadBackEqual) {
   for (int i = 0; i < 20000; ++i) {
     const auto value = std::bit_cast<double>(random());
     if (std::isfinite(value)) {
-      ASSERT_EQ(std::strtod(text::number(value).c_str(), nullptr), value);
+      ASSERT_EQ(std::strtod(text::to_text(value).c_str(), nullptr), value);
     }
   }
 }
 
 TEST(Text, CountedKnowsThePlural) {
-  EXPECT_EQ(text::counted(0, "band"), "0 bands");
-  EXPECT_EQ(text::counted(1, "band"), "1 band");
-  EXPECT_EQ(text::counted(2, "band"), "2 bands");
+  EXPECT_EQ(text::pluralise(0, "band"), "0 bands");
+  EXPECT_EQ(text::pluralise(1, "band"), "1 band");
+  EXPECT_EQ(text::pluralise(2, "band"), "2 bands");
 }
 
 TEST(Text, NearestFindsWhatWasMeant) {
   const std::vector<std::string> keys{"bands", "epochs", "min_wavelength_nm", "max_wavelength_nm"};
-  EXPECT_EQ(text::nearest("bandz", keys), "bands");
-  EXPECT_EQ(text::nearest("BANDS", keys), "bands");
-  EXPECT_EQ(text::nearest("epcohs", keys), "epochs");
-  EXPECT_EQ(text::nearest("max_wavelength", keys), "max_wavelength_nm");
-  EXPECT_EQ(text::nearest("mn_wavelength_nm", keys), "min_wavelength_nm");
+  EXPECT_EQ(text::closest_match("bandz", keys), "bands");
+  EXPECT_EQ(text::closest_match("BANDS", keys), "bands");
+  EXPECT_EQ(text::closest_match("epcohs", keys), "epochs");
+  EXPECT_EQ(text::closest_match("max_wavelength", keys), "max_wavelength_nm");
+  EXPECT_EQ(text::closest_match("mn_wavelength_nm", keys), "min_wavelength_nm");
 }
 
 TEST(Text, NearestIsSilentWhereNothingIsNear) {
-  EXPECT_EQ(text::nearest("learning_rate", {"bands", "epochs"}), "");
-  EXPECT_EQ(text::nearest("sad", {"far", "rx"}), "");
-  EXPECT_EQ(text::nearest("x", {"a"}), "");
-  EXPECT_EQ(text::nearest("", {"a", "bb"}), "");
-  EXPECT_EQ(text::nearest("bands", {}), "");
+  EXPECT_EQ(text::closest_match("learning_rate", {"bands", "epochs"}), "");
+  EXPECT_EQ(text::closest_match("sad", {"far", "rx"}), "");
+  EXPECT_EQ(text::closest_match("x", {"a"}), "");
+  EXPECT_EQ(text::closest_match("", {"a", "bb"}), "");
+  EXPECT_EQ(text::closest_match("bands", {}), "");
 }
 
 TEST(Text, NearestTakesTheFirstOfEquals) {
-  EXPECT_EQ(text::nearest("band", {"bands", "bandz"}), "bands");
+  EXPECT_EQ(text::closest_match("band", {"bands", "bandz"}), "bands");
 }
 
 }  // namespace

@@ -14,19 +14,20 @@ namespace {
 
 struct Case {
   Size image;
-  Field field;
+  ReceptiveField field;
   PlanLimits limits;
 };
 
 std::ostream& operator<<(std::ostream& stream, const Case& c) {
-  return stream << c.image.rows << " rows, " << c.image.cols << " cols, grid " << c.field.grid << ", halo "
-                << c.field.halo << ", tile " << c.limits.tile.rows << " x " << c.limits.tile.cols << ", "
-                << c.limits.bytes_per_pixel << " bytes a pixel of " << c.limits.max_bytes;
+  return stream << c.image.rows << " rows, " << c.image.cols << " cols, grid " << c.field.alignment
+                << ", halo " << c.field.halo << ", tile " << c.limits.tile.rows << " x " << c.limits.tile.cols
+                << ", " << c.limits.bytes_per_pixel << " bytes a pixel of " << c.limits.max_bytes;
 }
 
-/// The most that one grid cell with its halo can take along an axis.
-std::int64_t smallest_read(std::int64_t limit, const Field& field) {
-  return std::min(limit, field.grid + 2 * ((field.halo + field.grid - 1) / field.grid * field.grid));
+/// The most that one alignment cell with its halo can take along an axis.
+std::int64_t smallest_read(std::int64_t limit, const ReceptiveField& field) {
+  return std::min(
+      limit, field.alignment + 2 * ((field.halo + field.alignment - 1) / field.alignment * field.alignment));
 }
 
 bool is_feasible(const Case& c) {
@@ -47,12 +48,12 @@ Case random_case(std::mt19937_64& random) {
   return c;
 }
 
-void expect_each_pixel_once(const std::vector<PlannedWindow>& plan, Size image) {
+void expect_each_pixel_once(const std::vector<Tile>& plan, Size image) {
   std::vector<int> kept(static_cast<std::size_t>(image.pixels()));
   for (const auto& step : plan) {
-    ASSERT_EQ(clipped(step.keep, image), step.keep);
-    for (auto row = step.keep.row; row < step.keep.end_row(); ++row) {
-      for (auto col = step.keep.col; col < step.keep.end_col(); ++col) {
+    ASSERT_EQ(clipped(step.write, image), step.write);
+    for (auto row = step.write.row; row < step.write.end_row(); ++row) {
+      for (auto col = step.write.col; col < step.write.end_col(); ++col) {
         ++kept[static_cast<std::size_t>(row * image.cols + col)];
       }
     }
@@ -60,16 +61,16 @@ void expect_each_pixel_once(const std::vector<PlannedWindow>& plan, Size image) 
   EXPECT_EQ(std::count(kept.begin(), kept.end(), 1), image.pixels());
 }
 
-void expect_sound_read(const PlannedWindow& step, const Case& c) {
+void expect_sound_read(const Tile& step, const Case& c) {
   const auto halo = c.field.halo;
   const Window needed = clipped(
-      {step.keep.row - halo, step.keep.col - halo, step.keep.rows + 2 * halo, step.keep.cols + 2 * halo},
+      {step.write.row - halo, step.write.col - halo, step.write.rows + 2 * halo, step.write.cols + 2 * halo},
       c.image);
   EXPECT_EQ(clipped(step.read, c.image), step.read);
-  EXPECT_EQ(step.read.row % c.field.grid, 0);
-  EXPECT_EQ(step.read.col % c.field.grid, 0);
-  EXPECT_TRUE(step.read.end_row() % c.field.grid == 0 || step.read.end_row() == c.image.rows);
-  EXPECT_TRUE(step.read.end_col() % c.field.grid == 0 || step.read.end_col() == c.image.cols);
+  EXPECT_EQ(step.read.row % c.field.alignment, 0);
+  EXPECT_EQ(step.read.col % c.field.alignment, 0);
+  EXPECT_TRUE(step.read.end_row() % c.field.alignment == 0 || step.read.end_row() == c.image.rows);
+  EXPECT_TRUE(step.read.end_col() % c.field.alignment == 0 || step.read.end_col() == c.image.cols);
   EXPECT_LE(step.read.row, needed.row);
   EXPECT_LE(step.read.col, needed.col);
   EXPECT_GE(step.read.end_row(), needed.end_row());
@@ -102,24 +103,24 @@ TEST(WindowPlan, TakesAnImageThatFitsAtOnce) {
   const auto plan = plan_windows({100, 70}, {8, 12}, {4, 4 * 100 * 70, {16, 16}});
   ASSERT_EQ(plan.size(), 1u);
   EXPECT_EQ(plan[0].read, whole({100, 70}));
-  EXPECT_EQ(plan[0].keep, whole({100, 70}));
+  EXPECT_EQ(plan[0].write, whole({100, 70}));
 }
 
 TEST(WindowPlan, CutsWholeRowsWithTheirHalo) {
   const auto plan = plan_windows({10, 6}, {2, 1}, {1, 6 * 8, {1, 1}});
   ASSERT_EQ(plan.size(), 3u);
-  EXPECT_EQ(plan[0].keep, (Window{0, 0, 4, 6}));
+  EXPECT_EQ(plan[0].write, (Window{0, 0, 4, 6}));
   EXPECT_EQ(plan[0].read, (Window{0, 0, 6, 6}));
-  EXPECT_EQ(plan[1].keep, (Window{4, 0, 4, 6}));
+  EXPECT_EQ(plan[1].write, (Window{4, 0, 4, 6}));
   EXPECT_EQ(plan[1].read, (Window{2, 0, 8, 6}));
-  EXPECT_EQ(plan[2].keep, (Window{8, 0, 2, 6}));
+  EXPECT_EQ(plan[2].write, (Window{8, 0, 2, 6}));
   EXPECT_EQ(plan[2].read, (Window{6, 0, 4, 6}));
 }
 
 TEST(WindowPlan, FollowsTheTilesOfTheFile) {
   const auto plan = plan_windows({1000, 1000}, {8, 0}, {1, 300 * 300, {256, 256}});
   ASSERT_EQ(plan.size(), 16u);
-  EXPECT_EQ(plan[1].keep, (Window{0, 256, 256, 256}));
+  EXPECT_EQ(plan[1].write, (Window{0, 256, 256, 256}));
 }
 
 TEST(WindowPlan, GivesTheTilesUpBeforeItGivesUp) {
@@ -139,8 +140,8 @@ TEST(WindowPlan, CarriesImagesLargerThanMemory) {
   const auto plan = plan_windows(image, {8, 24}, {1600, kGigabyte, {1, 1}});
   std::int64_t pixels = 0;
   for (const auto& step : plan) {
-    pixels += step.keep.pixels();
-    ASSERT_EQ(step.keep.cols, image.cols);
+    pixels += step.write.pixels();
+    ASSERT_EQ(step.write.cols, image.cols);
     ASSERT_LE(step.read.pixels() * 1600, kGigabyte);
   }
   EXPECT_EQ(pixels, image.pixels());

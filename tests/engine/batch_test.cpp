@@ -14,7 +14,8 @@
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/map_reader.h"
 #include "support/expect_error.h"
-#include "support/memory_cubes.h"
+#include "support/fits.h"
+#include "support/memory_blocks.h"
 #include "support/temp_dir.h"
 
 namespace hyperdefect::engine {
@@ -23,7 +24,8 @@ namespace {
 /// The first band is the score, the threshold 10; it counts its cubes.
 class FirstBand : public CubeScorer {
  public:
-  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative, Observer&) override {
+  ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
+                   ProgressMonitor&) override {
     scored.push_back(relative.generic_string());
     const auto block = source.read(whole(source.size()));
     if (after_score) {
@@ -63,7 +65,7 @@ class Batch : public ::testing::Test {
 
   BatchReport run() {
     const auto claim = claim_outputs(job_);
-    return run_batch(job_, scorer_, observer_, [](std::size_t, const io::CubeInput&) {});
+    return run_batch(job_, scorer_, monitor_, [](std::size_t, const files::CubeInput&) {});
   }
 
   bool exists(const std::string& name) const { return std::filesystem::exists(job_.output / name); }
@@ -71,13 +73,13 @@ class Batch : public ::testing::Test {
   test::TempDir folder_;
   BatchJob job_;
   FirstBand scorer_;
-  Observer observer_;
+  ProgressMonitor monitor_;
 };
 
 TEST_F(Batch, WritesTheResultsOfEachCube) {
   std::vector<std::size_t> begun;
   const auto report =
-      run_batch(job_, scorer_, observer_, [&](std::size_t number, const auto&) { begun.push_back(number); });
+      run_batch(job_, scorer_, monitor_, [&](std::size_t number, const auto&) { begun.push_back(number); });
   EXPECT_EQ(begun, (std::vector<std::size_t>{1, 2}));
   ASSERT_EQ(report.rows.size(), 2U);
   EXPECT_EQ(report.rows[0].verdict, Verdict::accepted);
@@ -408,17 +410,18 @@ TEST_F(Batch, SceneScorerFitsEachCubeAndKeepsItsModel) {
   const auto values = test::smooth_scene(6, {20, 20}, 1);
   auto config = test::tiny_config();
   config.train.epochs = 1;
-  config.threshold.method = "quantile";
+  config.threshold.method = model::ThresholdMethod::quantile;
   config.threshold.quantile = 0.5;
-  const auto cube = test::memory_cube(values);
+  const auto cube = test::memory_blocks(values);
   SceneScorer scorer(config, folder_ / "models");
-  const auto scored = scorer.score(*cube, "day/scan", observer_);
+  const auto scored = scorer.score(*cube, "day/scan", monitor_);
   EXPECT_EQ(scored.maps.score.gt(scored.threshold).sum().item<std::int64_t>(), 200);
-  const auto model = std::make_shared<FittedModel>(load_model(folder_ / "models/day/scan_model.safetensors"));
+  const auto model =
+      std::make_shared<model::FittedModel>(model::load_model(folder_ / "models/day/scan_model.safetensors"));
   EXPECT_EQ(model->threshold, scored.threshold);
   ModelScorer again(model, 4096);
-  EXPECT_TRUE(torch::equal(again.score(*cube, "day/scan", observer_).maps.score, scored.maps.score));
-  EXPECT_FALSE(torch::equal(scorer.score(*cube, "other", observer_).maps.score, scored.maps.score))
+  EXPECT_TRUE(torch::equal(again.score(*cube, "day/scan", monitor_).maps.score, scored.maps.score));
+  EXPECT_FALSE(torch::equal(scorer.score(*cube, "other", monitor_).maps.score, scored.maps.score))
       << "a cube's random numbers come from its path";
 }
 

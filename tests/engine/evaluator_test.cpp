@@ -49,17 +49,17 @@ class Evaluate : public ::testing::Test {
   }
 
   Evaluation evaluated(const std::string& kind = "score") const {
-    return evaluate(maps_, truth_, kind, observer_);
+    return evaluate(maps_, truth_, kind, monitor_);
   }
 
-  mutable Observer observer_;
+  mutable ProgressMonitor monitor_;
   test::TempDir folder_;
   std::filesystem::path maps_ = folder_ / "maps";
   std::filesystem::path truth_ = folder_ / "truth";
 };
 
 TEST(Judge, DefectThatIsFoundFirst) {
-  const auto quality = judge(kGood, kTruth);
+  const auto quality = evaluate_map(kGood, kTruth);
   EXPECT_TRUE(quality.defective);
   EXPECT_EQ(quality.defect_pixels, 1);
   EXPECT_EQ(quality.valid_pixels, 6);
@@ -72,7 +72,7 @@ TEST(Judge, DefectThatIsFoundFirst) {
 }
 
 TEST(Judge, DefectBehindOneOfFiveNormalPixels) {
-  const auto quality = judge(kFair, kTruth);
+  const auto quality = evaluate_map(kFair, kTruth);
   EXPECT_DOUBLE_EQ(quality.auroc.value(), 0.8);
   EXPECT_DOUBLE_EQ(quality.average_precision.value(), 0.5);
   EXPECT_NEAR(quality.best_f1.value().f1, 2.0 / 3.0, 1e-12);
@@ -86,7 +86,7 @@ TEST(Judge, DefectBehindOneOfFiveNormalPixels) {
 TEST(Judge, LeavesOutInvalidPixels) {
   auto scores = kFair.clone();
   scores.index_put_({0, 1}, std::nanf(""));
-  const auto quality = judge(scores, kTruth);
+  const auto quality = evaluate_map(scores, kTruth);
   EXPECT_EQ(quality.valid_pixels, 5);
   EXPECT_DOUBLE_EQ(quality.auroc.value(), 1.0);
   EXPECT_FLOAT_EQ(quality.score_max.value(), 0.8F);
@@ -95,38 +95,39 @@ TEST(Judge, LeavesOutInvalidPixels) {
 TEST(Judge, DefectOnInvalidPixelsAloneCannotBeMeasured) {
   auto scores = kGood.clone();
   scores.index_put_({0, 0}, std::nanf(""));
-  const auto quality = judge(scores, kTruth);
+  const auto quality = evaluate_map(scores, kTruth);
   EXPECT_TRUE(quality.defective);
   EXPECT_EQ(quality.defect_pixels, 0);
   EXPECT_FALSE(quality.auroc || quality.average_precision || quality.best_f1 || quality.aupro);
 }
 
 TEST(Judge, TruthWithoutDefectLeavesOnlyTheHighestScore) {
-  const auto quality = judge(kGood, kNormal);
+  const auto quality = evaluate_map(kGood, kNormal);
   EXPECT_FALSE(quality.defective);
   EXPECT_FLOAT_EQ(quality.score_max.value(), 0.9F);
   EXPECT_FALSE(quality.auroc || quality.average_precision || quality.best_f1 || quality.aupro);
 }
 
 TEST(Judge, MapWithoutValidPixels) {
-  const auto quality = judge(torch::full({2, 3}, std::nanf("")), kTruth);
+  const auto quality = evaluate_map(torch::full({2, 3}, std::nanf("")), kTruth);
   EXPECT_EQ(quality.valid_pixels, 0);
   EXPECT_FALSE(quality.score_max || quality.auroc || quality.aupro);
 }
 
 TEST(Judge, RefusesOtherSizes) {
-  EXPECT_THROW(judge(torch::zeros({2, 2}), kTruth), c10::Error);
+  EXPECT_THROW(evaluate_map(torch::zeros({2, 2}), kTruth), c10::Error);
 }
 
 TEST(MeanQualityOf, TakesCubesWhereTheMeasureIsDefined) {
-  const auto mean = mean_quality({judge(kGood, kTruth), judge(kFair, kTruth), judge(kFair, kNormal)});
+  const auto mean =
+      mean_quality({evaluate_map(kGood, kTruth), evaluate_map(kFair, kTruth), evaluate_map(kFair, kNormal)});
   EXPECT_EQ(mean.cubes, 3);
   EXPECT_DOUBLE_EQ(mean.auroc.value(), 0.9);
   EXPECT_DOUBLE_EQ(mean.average_precision.value(), 0.75);
   EXPECT_NEAR(mean.f1_max.value(), 5.0 / 6.0, 1e-12);
   EXPECT_NEAR(mean.auc_d_tau.value(), 13.0 / 14, 1e-6);
   EXPECT_NEAR(mean.auc_f_tau.value(), (0.25 + 13.0 / 35) / 2, 1e-6);
-  EXPECT_FALSE(mean_quality({judge(kFair, kNormal)}).auroc);
+  EXPECT_FALSE(mean_quality({evaluate_map(kFair, kNormal)}).auroc);
 }
 
 TEST_F(Evaluate, FindsTruthsByName) {
@@ -196,12 +197,12 @@ TEST_F(Evaluate, CountsWhatIsMarked) {
   write_scores("b", kGood);
   write_truth("b_mask.png", kTruth);
   const auto evaluation = evaluated();
-  const auto marked = evaluation.cubes[0].marked.value();
-  EXPECT_EQ(marked.true_positives, 1);
-  EXPECT_EQ(marked.false_positives, 1);
-  EXPECT_EQ(marked.false_negatives, 0);
-  EXPECT_EQ(marked.true_negatives, 2);
-  EXPECT_FALSE(evaluation.cubes[1].marked);
+  const auto predicted = evaluation.cubes[0].predicted.value();
+  EXPECT_EQ(predicted.true_positives, 1);
+  EXPECT_EQ(predicted.false_positives, 1);
+  EXPECT_EQ(predicted.false_negatives, 0);
+  EXPECT_EQ(predicted.true_negatives, 2);
+  EXPECT_FALSE(evaluation.cubes[1].predicted);
   EXPECT_DOUBLE_EQ(evaluation.mean.precision.value(), 0.5);
   EXPECT_NEAR(evaluation.mean.f1.value(), 2.0 / 3.0, 1e-12);
   EXPECT_DOUBLE_EQ(evaluation.mean.recall.value(), 1.0);
@@ -211,7 +212,7 @@ TEST_F(Evaluate, CountsWhatIsMarked) {
 TEST_F(Evaluate, CountsCubesThatAreRightlyRejectedAndAccepted) {
   write_scores("a", kGood);
   write_truth("a_mask.png", kTruth);
-  EXPECT_FALSE(evaluated().image_verdicts);
+  EXPECT_FALSE(evaluated().cube_confusion);
   const auto write = [&](const std::string& name, const torch::Tensor& marks, const torch::Tensor& truth) {
     write_scores(name, kGood);
     write_marks(name, marks);
@@ -222,7 +223,7 @@ TEST_F(Evaluate, CountsCubesThatAreRightlyRejectedAndAccepted) {
   write("missed", kNormal, kTruth);
   write("accepted", kNormal, kNormal);
   write("false_alarm", kTruth, kNormal);
-  const auto verdicts = evaluated().image_verdicts.value();
+  const auto verdicts = evaluated().cube_confusion.value();
   EXPECT_EQ(verdicts.true_positives, 2);
   EXPECT_EQ(verdicts.false_negatives, 1);
   EXPECT_EQ(verdicts.true_negatives, 1);
@@ -238,7 +239,7 @@ TEST_F(Evaluate, CountsAnUndecidedCubeAsNeitherRejectedNorAccepted) {
     row.verdict = Verdict::undecided;
     write_row(maps_ / (std::string(name) + ".json"), row, {});
   }
-  const auto verdicts = evaluated().image_verdicts.value();
+  const auto verdicts = evaluated().cube_confusion.value();
   EXPECT_EQ(verdicts.true_positives + verdicts.true_negatives, 0);
   EXPECT_EQ(verdicts.false_positives, 1);
   EXPECT_EQ(verdicts.false_negatives, 1);
@@ -248,7 +249,7 @@ TEST_F(Evaluate, MarksFollowFromScoresAlone) {
   write_scores("a", kGood, "sad");
   write_marks("a", kTruth);
   write_truth("a_mask.png", kTruth);
-  EXPECT_FALSE(evaluated("sad").cubes[0].marked);
+  EXPECT_FALSE(evaluated("sad").cubes[0].predicted);
 }
 
 TEST_F(Evaluate, RefusesMarksOfAnotherSize) {
@@ -272,9 +273,9 @@ TEST_F(Evaluate, RefusesTruthOfAnotherSize) {
 TEST_F(Evaluate, RefusesFoldersWithoutMaps) {
   HYPERDEFECT_EXPECT_ERROR(evaluated(), InputError,
                            maps_.string() + ": the folder holds no map (*_score.tif)");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score", observer_), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score", monitor_), InputError,
                            "none: is not a folder; give the output folder of `hyperdefect infer`");
-  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score", observer_), InputError,
+  HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score", monitor_), InputError,
                            "none: is not a folder; give the folder of the masks with --truth");
 }
 

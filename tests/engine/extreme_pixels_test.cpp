@@ -1,38 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/extreme_pixels.h"
+#include "hyperdefect/preprocess/extreme_pixels.h"
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
+#include "hyperdefect/detector/registry.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/predictor.h"
-#include "hyperdefect/model/band_picker.h"
-#include "hyperdefect/model/model_file.h"
-#include "support/memory_cubes.h"
+#include "support/fits.h"
+#include "support/module_state.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-constexpr std::int64_t kBands = 6;
-constexpr Size kSize{32, 28};
-
-std::shared_ptr<MemorySource> cube_of(const torch::Tensor& values, const torch::Tensor& valid) {
-  return std::make_shared<MemorySource>("cube", test::regular_bands(values.size(0)), values, valid);
-}
-
-torch::Tensor all_valid() {
-  return torch::ones({kSize.rows, kSize.cols}, torch::kBool);
-}
-
-/// Three pixels of a smooth scene with a value that no spectrum has.
-class ThreeExtremes : public ::testing::Test {
+class ExtremePixelsOfAFit : public ::testing::TestWithParam<detector::Row> {
  protected:
-  ThreeExtremes() {
-    usual_ = all_valid();
+  ExtremePixelsOfAFit() {
     set(2, 3, 4, 1e38);
     set(1, 20, 27, -9999);
     set(5, 31, 0, 65535);
+    config_.detector = test::tiny_options(GetParam().name);
+    config_.detector.preprocess.max_noise_fraction = 1;
+    config_.train.epochs = 1;
   }
 
   void set(std::int64_t band, std::int64_t row, std::int64_t col, double value) {
@@ -40,125 +28,32 @@ class ThreeExtremes : public ::testing::Test {
     usual_.index_put_({row, col}, false);
   }
 
-  /// Leaves out of the sources, and what is said of it.
-  std::shared_ptr<ExtremePixels> leave_out(std::vector<std::shared_ptr<model::BlockSource>>& sources) const {
-    return ExtremePixels::leave_out(sources, model::bands_in_use(sources.front()->bands(), options_),
-                                    options_);
-  }
-
-  static std::string said_by(const std::function<void()>& action) {
-    ::testing::internal::CaptureStderr();
-    action();
-    return ::testing::internal::GetCapturedStderr();
-  }
-
-  torch::Tensor values_ = test::smooth_scene(kBands, kSize, 1);
-  torch::Tensor usual_;
-  model::PreprocessOptions options_;
+  torch::Tensor values_ = test::smooth_scene(6, {32, 28}, 1);
+  torch::Tensor usual_ = test::all_valid({32, 28});
+  model::RunConfig config_ = test::tiny_config();
 };
 
-TEST_F(ThreeExtremes, AreNotValidAndCountedOnceInWhateverPieces) {
-  for (const std::int64_t step : {32, 10, 7}) {
-    std::vector<std::shared_ptr<model::BlockSource>> sources{cube_of(values_, all_valid())};
-    const auto extremes = leave_out(sources);
-    for (int pass = 0; pass < 2; ++pass) {
-      for (std::int64_t row = 0; row < kSize.rows; row += step) {
-        const auto window = clipped({row, 0, step + 3, kSize.cols}, kSize);
-        const auto block = sources.front()->read(window);
-        EXPECT_TRUE(torch::equal(block.valid, usual_.narrow(0, window.row, window.rows)));
-      }
-    }
-    EXPECT_EQ(extremes->pixels(), kSize.pixels());
-    EXPECT_EQ(extremes->left_out(), 3);
-    EXPECT_NE(
-        said_by([&] { extremes->warn(); })
-            .find("left 3 of 896 pixels out of the fit, because their values are far outside the usual "
-                  "range (1e+38 in band 2 at row 3, column 4 of cube, all counted from 0); if such values "
-                  "mark missing data, set data.no_data"),
-        std::string::npos);
-  }
-}
-
-TEST_F(ThreeExtremes, OfABandThatIsDroppedCostNoPixel) {
-  options_.drop_bands = {1, 2};
-  std::vector<std::shared_ptr<model::BlockSource>> sources{cube_of(values_, all_valid())};
-  const auto extremes = leave_out(sources);
-  (void)sources.front()->read(whole(kSize));
-  EXPECT_EQ(extremes->left_out(), 1);
-  EXPECT_NE(said_by([&] { extremes->warn(); }).find("(65535 in band 5 at row 31, column 0"),
-            std::string::npos);
-}
-
-TEST_F(ThreeExtremes, AreFoundByWhatTheOtherCubesHold) {
-  auto wrong = torch::full_like(values_, -9999);
-  std::vector<std::shared_ptr<model::BlockSource>> sources{cube_of(wrong, all_valid())};
-  for (int i = 0; i < 19; ++i) {
-    sources.push_back(test::smooth_cube(kBands, kSize, static_cast<std::uint64_t>(i)));
-  }
-  const auto extremes = leave_out(sources);
-  for (const auto& source : sources) {
-    (void)source->read(whole(kSize));
-  }
-  EXPECT_EQ(extremes->left_out(), kSize.pixels());
-}
-
-TEST_F(ThreeExtremes, MoreThanATenthAreLeftInAndSaid) {
-  // Each band alone looks right.
-  for (std::int64_t band = 0; band < kBands; ++band) {
-    values_[band].slice(0, 5 * band, 5 * band + 2).fill_(-9999);
-  }
-  std::vector<std::shared_ptr<model::BlockSource>> sources{cube_of(values_, all_valid())};
-  const auto said = said_by([&] { (void)leave_out(sources); });
-  EXPECT_NE(said.find("cube: the values of "), std::string::npos) << said;
-  EXPECT_NE(said.find(" % of the pixels are far outside the range of the others: too many to be left out of "
-                      "the fit; if such values mark missing data, set data.no_data"),
-            std::string::npos);
-  // No instrument counts to 1e38.
-  auto possible = all_valid();
-  possible.index_put_({3, 4}, false);
-  EXPECT_TRUE(sources.front()->read(whole(kSize)).valid.equal(possible));
-}
-
-TEST_F(ThreeExtremes, NothingIsSaidOfOrdinaryCubes) {
-  std::vector<std::shared_ptr<model::BlockSource>> sources{test::smooth_cube(kBands, kSize, 1)};
-  EXPECT_EQ(said_by([&] {
-              const auto extremes = leave_out(sources);
-              EXPECT_TRUE(sources.front()->read(whole(kSize)).valid.all().item<bool>());
-              extremes->warn();
-            }),
-            "");
-}
-
-TEST_F(ThreeExtremes, OfCubesWithoutAValidPixelNothingIsSaid) {
-  std::vector<std::shared_ptr<model::BlockSource>> sources{cube_of(values_, all_valid().logical_not())};
-  EXPECT_EQ(leave_out(sources)->left_out(), 0);
-}
+INSTANTIATE_TEST_SUITE_P(Registry, ExtremePixelsOfAFit,
+                         ::testing::ValuesIn(detector::registry().begin(), detector::registry().end()),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 /// By construction: the detector is that of a cube in which these pixels are invalid, bit by bit; and yet
 /// they have scores, finite ones, and among the highest.
-TEST_F(ThreeExtremes, DecideNothingInAnyDetectorAndAreFound) {
-  for (const char* name :
-       {"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd", "fused"}) {
-    auto config = test::tiny_config();
-    config.model.detector = name;
-    config.segmenter = test::tiny_options().segmenter;
-    config.train.epochs = 1;
-    config.preprocess.noise_limit = 1;
-    Observer observer;
-    const auto source = cube_of(values_, all_valid());
-    const auto with = fit_scene(*source, config, 1, observer);
-    const auto without = fit_scene(*cube_of(values_, usual_), config, 1, observer);
-    const auto wanted = model::state_of(*without.detector);
-    for (const auto& [tensor_name, tensor] : model::state_of(*with.detector)) {
-      EXPECT_TRUE(torch::equal(tensor, wanted.at(tensor_name))) << name << ' ' << tensor_name;
-    }
-    const auto score = predict(*with.detector, *source, 4096, observer).score;
-    EXPECT_TRUE(score.isfinite().all().item<bool>()) << name;
-    // A network of one epoch knows no objects.
-    if (name != std::string("segmenter")) {
-      const auto usual = score.masked_select(usual_).median();
-      EXPECT_TRUE(score.masked_select(usual_.logical_not()).gt(usual).all().item<bool>()) << name;
-    }
+TEST_P(ExtremePixelsOfAFit, DecideNothingInAnyDetectorAndAreFound) {
+  ProgressMonitor monitor;
+  const auto source = test::memory_blocks(values_);
+  const auto with = fit_scene(*source, config_, 1, monitor).model;
+  const auto without = fit_scene(*test::memory_blocks(values_, usual_), config_, 1, monitor).model;
+  const auto wanted = test::state_of(*without.detector);
+  for (const auto& [name, tensor] : test::state_of(*with.detector)) {
+    EXPECT_TRUE(torch::equal(tensor, wanted.at(name))) << name;
+  }
+  const auto score = predict(*with.detector, *source, 4096, monitor).score;
+  EXPECT_TRUE(score.isfinite().all().item<bool>());
+  // A network of one epoch knows no objects.
+  if (GetParam().name != std::string("segmenter")) {
+    const auto median = score.masked_select(usual_).median();
+    EXPECT_TRUE(score.masked_select(usual_.logical_not()).gt(median).all().item<bool>());
   }
 }
 

@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "support/memory_cubes.h"
+#include "support/fits.h"
+#include "support/memory_blocks.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 constexpr std::int64_t kSmallMemory = 0;
 constexpr std::int64_t kLargeMemory = 1024;
 
-TrainOptions options(std::int64_t batch, std::int64_t patch_px) {
-  TrainOptions train;
+model::TrainOptions options(std::int64_t batch, std::int64_t patch_px) {
+  model::TrainOptions train;
   train.batch = batch;
   train.patch_px = patch_px;
   return train;
@@ -27,14 +28,16 @@ torch::Tensor coordinates(Size size) {
 
 class Sampler : public ::testing::TestWithParam<std::int64_t> {
  protected:
-  PatchSampler sampler_of(const std::vector<torch::Tensor>& cubes, const TrainOptions& train) {
-    std::vector<std::shared_ptr<model::BlockSource>> sources;
+  PatchSampler sampler_of(const std::vector<torch::Tensor>& cubes, const model::TrainOptions& train) {
+    std::vector<std::shared_ptr<preprocess::BlockSource>> sources;
     for (const auto& cube : cubes) {
-      sources.push_back(test::memory_cube(cube));
+      sources.push_back(test::memory_blocks(cube));
     }
-    return {detector_, sources, train, GetParam()};
+    return {*pipeline_, sources, train, GetParam()};
   }
-  test::ScriptedDetector detector_;
+
+  /// What is drawn are the values of the cubes.
+  std::shared_ptr<detector::Pipeline> pipeline_ = test::transparent_pipeline(2, "area_filter");
 };
 
 TEST_P(Sampler, DrawsWholePatches) {
@@ -128,10 +131,10 @@ TEST_P(Sampler, AugmentTurnsPatchesInEightWays) {
 INSTANTIATE_TEST_SUITE_P(Memory, Sampler, ::testing::Values(kSmallMemory, kLargeMemory));
 
 TEST(SamplerMemory, DoesNotChangeWhatIsDrawn) {
-  test::ScriptedDetector detector;
-  const auto cube = test::memory_cube(coordinates({40, 30}));
-  PatchSampler small(detector, {cube}, options(4, 8), kSmallMemory);
-  PatchSampler large(detector, {cube}, options(4, 8), kLargeMemory);
+  const auto pipeline = test::transparent_pipeline(2, "area_filter");
+  const auto cube = test::memory_blocks(coordinates({40, 30}));
+  PatchSampler small(*pipeline, {cube}, options(4, 8), kSmallMemory);
+  PatchSampler large(*pipeline, {cube}, options(4, 8), kLargeMemory);
   auto a = test::seeded(7);
   auto b = test::seeded(7);
   EXPECT_TRUE(torch::equal(small.draw(a).values, large.draw(b).values));

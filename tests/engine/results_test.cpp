@@ -48,7 +48,7 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.valid_share, 0.5);
   EXPECT_EQ(row.files, example().files);
-  EXPECT_EQ(io::change_between(example().input, row.input), "");
+  EXPECT_EQ(files::change_between(example().input, row.input), "");
   EXPECT_EQ(row.input.files[0].modified_ns, 1'700'000'000'123'456'789);
   EXPECT_EQ(row.rows, 3);
   EXPECT_EQ(row.cols, 4);
@@ -129,8 +129,8 @@ TEST(StoredRow, KeepsTheStampOfANameThatIsNotUtf8) {
   row.input.files = {{"caf\xe9.img", 3, 4, 5}};
   write_row(folder / "scan.json", row, kMadeWith);
   const auto stored = read_row(folder / "scan.json")->row.input;
-  EXPECT_EQ(io::change_between(stored, as_stored(row.input)), "");
-  EXPECT_NE(io::change_between(stored, row.input), "");
+  EXPECT_EQ(files::change_between(stored, as_stored(row.input)), "");
+  EXPECT_NE(files::change_between(stored, row.input), "");
 }
 
 TEST(StoredSummary, IsReadBack) {

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/format/pixel_state.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-using io::PixelState;
+using format::PixelState;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

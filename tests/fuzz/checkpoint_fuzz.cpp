@@ -30,8 +30,8 @@ struct Training {
   torch::optim::AdamW optimizer{layer->parameters()};
 };
 
-engine::TrainOptions options() {
-  engine::TrainOptions options;
+model::TrainOptions options() {
+  model::TrainOptions options;
   options.epochs = 10;
   options.steps_per_epoch = 2;
   return options;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // ENVI headers: parsing, every accessor, the layout and the spectral axis.
-#include "hyperdefect/io/envi_header.h"
+#include "hyperdefect/format/envi_header.h"
 
 #include <cmath>
 #include <optional>
 
 #include "fuzz/fuzz.h"
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/io/spectral_axis.h"
+#include "hyperdefect/format/spectral_axis.h"
 
 namespace hyperdefect::fuzz {
 namespace {
@@ -38,13 +38,13 @@ const char* const kKeys[] = {"samples",
                              "z plot titles",
                              "description"};
 
-std::optional<io::EnviHeader> parsed(std::string_view text) {
-  std::optional<io::EnviHeader> header;
-  accepted<InputError>([&] { header = io::parse_envi_header(text, "scene.hdr"); });
+std::optional<format::EnviHeader> parsed(std::string_view text) {
+  std::optional<format::EnviHeader> header;
+  accepted<InputError>([&] { header = format::parse_envi_header(text, "scene.hdr"); });
   return header;
 }
 
-void check_accessors(const io::EnviHeader& header, const std::string& key) {
+void check_accessors(const format::EnviHeader& header, const std::string& key) {
   accepted<InputError>([&] { header.number(key); });
   accepted<InputError>([&] {
     const auto value = header.integer(key, 1);
@@ -60,13 +60,13 @@ void check_accessors(const io::EnviHeader& header, const std::string& key) {
   }
 }
 
-std::optional<io::EnviLayout> layout_of(const io::EnviHeader& header) {
-  std::optional<io::EnviLayout> layout;
-  accepted<InputError>([&] { layout = io::envi_layout(header); });
+std::optional<format::EnviLayout> layout_of(const format::EnviHeader& header) {
+  std::optional<format::EnviLayout> layout;
+  accepted<InputError>([&] { layout = format::envi_layout(header); });
   return layout;
 }
 
-void check_layout(const io::EnviLayout& layout) {
+void check_layout(const format::EnviLayout& layout) {
   const auto is_side = [](std::int64_t size) { return size >= 1 && size <= kLargestSide; };
   require(is_side(layout.rows) && is_side(layout.cols) && is_side(layout.bands), "sizes are positive");
   require(layout.header_offset >= 0, "the offset is not negative");
@@ -78,7 +78,7 @@ void check_layout(const io::EnviLayout& layout) {
   require(layout.file_bytes() >= layout.header_offset + layout.bytes_per_value, "the file holds a value");
 }
 
-bool same(const std::optional<io::EnviLayout>& a, const std::optional<io::EnviLayout>& b) {
+bool same(const std::optional<format::EnviLayout>& a, const std::optional<format::EnviLayout>& b) {
   return a.has_value() == b.has_value() &&
          (!a || (a->rows == b->rows && a->cols == b->cols && a->bands == b->bands &&
                  a->header_offset == b->header_offset && a->data_type == b->data_type &&
@@ -93,22 +93,22 @@ std::string with_windows_line_ends(std::string_view text) {
   return result;
 }
 
-void check_line_ends(std::string_view text, const std::optional<io::EnviLayout>& layout) {
+void check_line_ends(std::string_view text, const std::optional<format::EnviLayout>& layout) {
   if (text.find('\r') == std::string_view::npos) {
     const auto header = parsed(with_windows_line_ends(text));
     require(same(header ? layout_of(*header) : std::nullopt, layout), "line ends change nothing");
   }
 }
 
-void check_axis(const io::EnviHeader& header, std::int64_t bands) {
-  io::CubeInfo info;
+void check_axis(const format::EnviHeader& header, std::int64_t bands) {
+  format::CubeInfo info;
   info.path = "scene.img";
   info.bands.count = bands;
   const auto one_a_band = [bands](std::size_t count) {
     return count == 0 || count == static_cast<std::size_t>(bands);
   };
   accepted<InputError>([&] {
-    io::read_spectral_axis(header, "auto", info);
+    format::read_spectral_axis(header, spectral::WavelengthUnit::automatic, info);
     const auto& axis = info.bands;
     require(one_a_band(axis.wavelengths_nm.size()) && one_a_band(axis.fwhm_nm.size()) &&
                 one_a_band(axis.good.size()),
@@ -121,12 +121,12 @@ void check_axis(const io::EnviHeader& header, std::int64_t bands) {
 
 void check(std::string_view text) {
   const auto header = parsed(text);
-  std::optional<io::EnviLayout> layout;
+  std::optional<format::EnviLayout> layout;
   if (header) {
     for (const auto* key : kKeys) {
       check_accessors(*header, key);
     }
-    accepted<InputError>([&] { io::check_overlooked_keys(*header); });
+    accepted<InputError>([&] { format::check_overlooked_keys(*header); });
     layout = layout_of(*header);
   }
   if (layout) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Model files: what is accepted can judge, holds finite numbers alone and is written so that it reads back
 // equal.
-#include "hyperdefect/engine/fitted_model.h"
+#include "hyperdefect/model/fitted_model.h"
 
 #include <cmath>
+#include <memory>
 #include <optional>
 
 #include "fuzz/fuzz.h"
@@ -12,45 +13,46 @@
 #include "fuzz/tensor_checks.h"
 #include "fuzz/tensor_text.h"
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/model/detectors.h"
+#include "hyperdefect/detector/pipeline.h"
 #include "hyperdefect/model/model_file.h"
 
 namespace hyperdefect::fuzz {
 namespace {
 
-std::optional<engine::FittedModel> load(const std::filesystem::path& path) {
-  std::optional<engine::FittedModel> model;
-  accepted<ModelError>([&] { model = engine::load_model(path); });
+std::optional<model::FittedModel> load(const std::filesystem::path& path) {
+  std::optional<model::FittedModel> model;
+  accepted<ModelError>([&] { model = model::load_model(path); });
   return model;
 }
 
-std::string configuration_of(engine::FittedModel& model) {
-  return engine::schema_of(model.config).to_yaml();
+std::string configuration_of(model::FittedModel& model) {
+  return model::schema_of(model.config).to_yaml();
 }
 
-void check_can_judge(const engine::FittedModel& model) {
+void check_can_judge(const model::FittedModel& model) {
   require(std::isfinite(model.threshold), "the threshold is finite");
   require(model.training_valid_share >= 0 && model.training_valid_share <= 1, "a share lies in [0, 1]");
   for (const auto& [name, tensor] : model::state_of(*model.detector)) {
     require(torch::isfinite(tensor).all().item<bool>(), "the tensors are finite", name);
   }
   const auto scores = torch::tensor({0.0F, 1.0F, 1e3F});
-  require(!torch::isnan(engine::calibrated(scores, model)).any().item<bool>(),
+  require(!torch::isnan(model::calibrated(scores, model)).any().item<bool>(),
           "calibrated scores are numbers");
 }
 
 /// A whole model, which the input changes.
 TensorText whole_model(const std::filesystem::path& path) {
-  engine::FittedModel model;
-  model.config.model.detector = "rx";
-  model.detector = model::make_detector(engine::detector_options(model.config), {2, {400, 500}, {}, {}});
-  model.config.score.calibration = "robust";
-  model.calibration = engine::RobustCalibration{0.5, 0.25};
+  model::FittedModel model;
+  model.config.detector.name = "rx";
+  model.detector =
+      std::make_shared<detector::Pipeline>(model.config.detector, spectral::Bands{2, {400, 500}, {}, {}});
+  model.config.score.calibration = model::Calibration::mad;
+  model.calibration = model::MadCalibration{0.5, 0.25};
   model.threshold = 4;
   model.score_quantiles = {0, 1, 2, 3, 4, 5, 6};
   model.training_cubes = 1;
   model.training = "training";
-  engine::save_model(path, model);
+  model::save_model(path, model);
   return parts_of(test::read_bytes(path));
 }
 
@@ -66,7 +68,7 @@ void check(std::string_view text) {
     return;
   }
   check_can_judge(*model);
-  engine::save_model(file.path(), *model);
+  model::save_model(file.path(), *model);
   auto again = load(file.path());
   require(again.has_value(), "what was accepted reads back");
   require(configuration_of(*again) == configuration_of(*model), "the configuration reads back equal");

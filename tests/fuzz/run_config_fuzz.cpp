@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configurations: the YAML, its schema, --set, and that what was accepted is written so that it reads back
 // equal.
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/run_config.h"
 
 #include <memory>
 
@@ -19,8 +19,8 @@ constexpr std::size_t kAmplified = std::size_t{1} << 20;
 constexpr std::size_t kLongestAssignment = 300;
 
 struct Configured {
-  engine::RunConfig config;
-  config::Schema schema = engine::schema_of(config);
+  model::RunConfig config;
+  config::Schema schema = model::schema_of(config);
 };
 
 /// The effective configuration after the step, or "" if the step was refused.

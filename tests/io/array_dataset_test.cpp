@@ -62,7 +62,7 @@ void write_cube(const std::filesystem::path& path, const Names& names, const std
 }
 
 torch::Tensor read_cube(const std::filesystem::path& path) {
-  CubeReader reader(read_cube_info(path));
+  CubeReader reader(format::read_cube_info(path));
   return reader.read(whole(reader.info().size())).values;
 }
 
@@ -81,7 +81,7 @@ TEST(ArrayCube, IsReadUprightInEveryOrderOfItsDimensions) {
       const TempDir dir;
       write_cube(dir / "cube.nc", names, order);
       EXPECT_TRUE(torch::equal(read_cube(dir / "cube.nc"), truth()));
-      CubeReader reader(read_cube_info(dir / "cube.nc"));
+      CubeReader reader(format::read_cube_info(dir / "cube.nc"));
       EXPECT_TRUE(torch::equal(reader.read({1, 1, 1, 2}).values, truth().slice(1, 1, 2).slice(2, 1, 3)));
     }
   }
@@ -92,7 +92,7 @@ TEST(ArrayCube, IsTheSameInNetcdf3AndWhateverItsName) {
   write_cube(dir / "cube.nc", {"bands", "y", "x"}, "rcb", {}, "NC");
   std::filesystem::copy_file(dir / "cube.nc", dir / "cube.img");
   EXPECT_TRUE(torch::equal(read_cube(dir / "cube.img"), truth()));
-  EXPECT_EQ(read_cube_info(dir / "cube.img").driver, "netCDF");
+  EXPECT_EQ(format::read_cube_info(dir / "cube.img").driver, "netCDF");
 }
 
 TEST(ArrayCube, HasTheWavelengthsOfTheFile) {
@@ -101,9 +101,9 @@ TEST(ArrayCube, HasTheWavelengthsOfTheFile) {
              {{"wavelengths", {"bands"}, {0.4, 0.5, 0.6, 0.7}, "um"},
               {"fwhm", {"bands"}, {0.01, 0.01, 0.02, 0.01}},
               {"good_wavelengths", {"bands"}, {1, 0, 1, 1}}});
-  const auto info = read_cube_info(dir / "cube.nc");
+  const auto info = format::read_cube_info(dir / "cube.nc");
   EXPECT_EQ(info.size(), (Size{kRows, kCols}));
-  EXPECT_EQ(info.interleave, Interleave::bip);
+  EXPECT_EQ(info.interleave, format::Interleave::bip);
   EXPECT_NEAR(info.bands.wavelengths_nm.at(3), 700, 1e-3);
   EXPECT_NEAR(info.bands.fwhm_nm.at(2), 20, 1e-3);
   EXPECT_EQ(info.bands.good, (std::vector<bool>{true, false, true, true}));
@@ -121,7 +121,7 @@ TEST(ArrayCube, IsRefusedWhereItsBandsCannotBeTold) {
   const TempDir dir;
   write_cube(dir / "cube.nc", {"d0", "d1", "d2"}, "rcb");
   HYPERDEFECT_EXPECT_ERROR(
-      read_cube_info(dir / "cube.nc"), InputError,
+      format::read_cube_info(dir / "cube.nc"), InputError,
       "cube.nc: which dimension of /reflectance (d1 2, d2 3, d0 4) holds the bands cannot be "
       "told; name the dimensions band, y and x, or convert the image to ENVI or GeoTIFF");
 }
@@ -131,7 +131,8 @@ TEST(ArrayCube, IsRefusedIfItsThirdDimensionIsNoSpectralOne) {
   for (const auto* name : {"time", "Time", "month", "level", "depth"}) {
     const TempDir dir;
     write_cube(dir / "cube.nc", {name, "lat", "lon"}, "brc");
-    HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "cube.nc"), InputError, "holds the bands cannot be told");
+    HYPERDEFECT_EXPECT_ERROR(format::read_cube_info(dir / "cube.nc"), InputError,
+                             "holds the bands cannot be told");
   }
 }
 
@@ -150,7 +151,7 @@ TEST(ArrayCube, TakesAllDeclaredFillValues) {
       ASSERT_TRUE(made && made->Write(declared.data(), declared.size()));
     };
     write_arrays(dir / "cube.nc", {{"band", 4}, {"y", 2}, {"x", 3}}, {cube});
-    CubeReader reader(read_cube_info(dir / "cube.nc"));
+    CubeReader reader(format::read_cube_info(dir / "cube.nc"));
     EXPECT_TRUE(
         reader.read({0, 0, 2, 3}).valid.equal(torch::tensor({{false, false, true}, {true, true, true}})))
         << attribute;
@@ -162,12 +163,12 @@ TEST(ArrayCube, IsRefusedWhereTheFileHoldsNoneOrSeveral) {
   const std::vector<double> values(kBands * kRows * kCols, 1.0);
   write_cube(dir / "two.nc", {"band", "y", "x"}, "brc", {{"uncertainty", {"band", "y", "x"}, values}});
   HYPERDEFECT_EXPECT_ERROR(
-      read_cube_info(dir / "two.nc"), InputError,
+      format::read_cube_info(dir / "two.nc"), InputError,
       "two.nc: holds 2 images, and which one is the cube cannot be told: /reflectance (band 4, "
       "y 2, x 3), /uncertainty (band 4, y 2, x 3); convert one of them to ENVI or GeoTIFF");
   write_arrays(dir / "none.nc", {{"wavelength", 2}}, {{"wavelength", {"wavelength"}, {400, 500}}});
   HYPERDEFECT_EXPECT_ERROR(
-      read_cube_info(dir / "none.nc"), InputError,
+      format::read_cube_info(dir / "none.nc"), InputError,
       "none.nc: holds no array of two or three dimensions, so no image; it holds /wavelength");
 }
 
@@ -180,7 +181,7 @@ TEST(ArrayCube, AppliesScaleAndKnowsItsNoData) {
     array.SetOffset(10);
   };
   write_arrays(dir / "cube.nc", {{"y", 1}, {"x", 2}, {"band", 2}}, {cube});
-  CubeReader reader(read_cube_info(dir / "cube.nc"));
+  CubeReader reader(format::read_cube_info(dir / "cube.nc"));
   EXPECT_EQ(reader.info().no_data, -9999);
   const auto block = reader.read({0, 0, 1, 2});
   EXPECT_EQ(block.values[0][0][0].item<float>(), 10.5);
@@ -194,7 +195,7 @@ TEST(ArrayCube, IsRefusedWhereItsScaleIsNotFinite) {
   FileArray cube{"counts", {"band", "y", "x"}, {1, 2}};
   cube.describe = [](GDALMDArray& array) { array.SetScale(std::nan("")); };
   write_arrays(dir / "cube.nc", {{"y", 1}, {"x", 1}, {"band", 2}}, {cube});
-  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "cube.nc"), InputError,
+  HYPERDEFECT_EXPECT_ERROR(format::read_cube_info(dir / "cube.nc"), InputError,
                            "cube.nc: the scale of band 0 (counted from 0) is nan");
 }
 
@@ -203,7 +204,7 @@ TEST(ArrayCube, TakesTheDefaultFillOfNetcdfForNoData) {
     const TempDir dir;
     const FileArray cube{"counts", {"y", "x", "band"}, {1, 2, 3, 9.9692099683868690e+36}};
     write_arrays(dir / "cube.nc", {{"y", 1}, {"x", 2}, {"band", 2}}, {cube}, format);
-    CubeReader reader(read_cube_info(dir / "cube.nc"));
+    CubeReader reader(format::read_cube_info(dir / "cube.nc"));
     const auto block = reader.read({0, 0, 1, 2});
     EXPECT_TRUE(block.valid[0][0].item<bool>());
     EXPECT_FALSE(block.valid[0][1].item<bool>());
@@ -219,7 +220,7 @@ TEST(ArrayCube, SaysThatLimitsOfValidValuesAreNotApplied) {
     };
     write_arrays(dir / "cube.nc", {{"y", 1}, {"x", 2}, {"band", 2}}, {cube});
     testing::internal::CaptureStderr();
-    read_cube_info(dir / "cube.nc");
+    format::read_cube_info(dir / "cube.nc");
     const auto said = testing::internal::GetCapturedStderr();
     EXPECT_NE(said.find("cube.nc: the attribute " + limit + " of /counts is not applied"), std::string::npos)
         << said;

@@ -30,13 +30,13 @@ std::int64_t files_in(const std::filesystem::path& dir) {
 
 TEST(WriteEnvi, IsReadBackInEveryLayoutAndType) {
   const TempDir dir;
-  for (const auto interleave : {Interleave::bsq, Interleave::bil, Interleave::bip}) {
+  for (const auto interleave : {format::Interleave::bsq, format::Interleave::bil, format::Interleave::bip}) {
     for (const std::string type : {"uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"}) {
       EnviWriteOptions options;
       options.interleave = interleave;
       options.data_type = type;
       write_envi(dir / "scan.img", ramp(), three_bands(), options);
-      CubeReader reader(read_cube_info(dir / "scan.img"));
+      CubeReader reader(format::read_cube_info(dir / "scan.img"));
       EXPECT_EQ(reader.info().data_type, type);
       EXPECT_EQ(reader.info().interleave, interleave);
       EXPECT_EQ(reader.info().bands, three_bands());
@@ -53,7 +53,7 @@ TEST(WriteEnvi, CarriesGeoreferenceNoDataAndDescription) {
   options.no_data = -9999;
   options.description = "a small ramp";
   write_envi(dir / "scan.img", ramp(), {3, {}, {}, {}}, options);
-  const auto info = read_cube_info(dir / "scan.img");
+  const auto info = format::read_cube_info(dir / "scan.img");
   EXPECT_EQ(info.georeference.transform, options.georeference.transform);
   EXPECT_EQ(info.no_data, -9999);
   EXPECT_TRUE(info.bands.wavelengths_nm.empty());
@@ -66,7 +66,10 @@ double written_as(const std::string& type, double value) {
   EnviWriteOptions options;
   options.data_type = type;
   write_envi(dir / "scan.img", torch::full({1, 1, 4}, value, torch::kFloat64), {1, {}, {}, {}}, options);
-  return CubeReader(read_cube_info(dir / "scan.img")).read({0, 0, 1, 4}).values[0][0][0].item<double>();
+  return CubeReader(format::read_cube_info(dir / "scan.img"))
+      .read({0, 0, 1, 4})
+      .values[0][0][0]
+      .item<double>();
 }
 
 TEST(WriteEnvi, RoundsAndClampsToWholeNumbers) {
@@ -87,11 +90,12 @@ TEST(WriteEnvi, WritesACubeInSlicesAsInOnePiece) {
   const TempDir dir;
   // 24 MB of doubles, more than is written at a time.
   const auto cube = torch::arange(3 * 1000 * 1000, torch::kFloat32).reshape({3, 1000, 1000});
-  for (const auto interleave : {Interleave::bsq, Interleave::bil, Interleave::bip}) {
+  for (const auto interleave : {format::Interleave::bsq, format::Interleave::bil, format::Interleave::bip}) {
     EnviWriteOptions options;
     options.interleave = interleave;
     write_envi(dir / "scan.img", cube, {3, {}, {}, {}}, options);
-    EXPECT_TRUE(CubeReader(read_cube_info(dir / "scan.img")).read({0, 0, 1000, 1000}).values.equal(cube));
+    EXPECT_TRUE(
+        CubeReader(format::read_cube_info(dir / "scan.img")).read({0, 0, 1000, 1000}).values.equal(cube));
   }
 }
 
@@ -106,7 +110,7 @@ TEST(WriteEnvi, CarriesAProjectionARotationAndControlPoints) {
   CPLFree(wkt);
   options.georeference.transform = {500000, 30, 0, 5800000, 0, -30};
   write_envi(dir / "utm.img", ramp(), three_bands(), options);
-  const auto utm = read_cube_info(dir / "utm.img");
+  const auto utm = format::read_cube_info(dir / "utm.img");
   EXPECT_EQ(utm.georeference.transform, options.georeference.transform);
   EXPECT_NE(utm.georeference.wkt.find("zone 33N"), std::string::npos) << utm.georeference.wkt;
   EXPECT_EQ(utm.bands, three_bands());
@@ -115,13 +119,13 @@ TEST(WriteEnvi, CarriesAProjectionARotationAndControlPoints) {
   points.georeference.gcps = {
       {"", 0, 0, 10, 50, 0}, {"", 5, 0, 11, 50, 0}, {"", 5, 4, 11, 49, 0}, {"", 0, 4, 10, 49, 0}};
   write_envi(dir / "points.img", ramp(), three_bands(), points);
-  EXPECT_EQ(read_cube_info(dir / "points.img").georeference.gcps.size(), 4U);
+  EXPECT_EQ(format::read_cube_info(dir / "points.img").georeference.gcps.size(), 4U);
 }
 
 TEST(WriteEnvi, InventsNoGeoreferenceAndWritesTheSameBytesTwice) {
   const TempDir dir;
   write_envi(dir / "scan.img", ramp(), three_bands());
-  EXPECT_TRUE(read_cube_info(dir / "scan.img").georeference.empty());
+  EXPECT_TRUE(format::read_cube_info(dir / "scan.img").georeference.empty());
   const auto header = test::read_bytes(dir / "scan.hdr");
   EXPECT_EQ(header.find(".hyperdefect-"), std::string::npos) << header;
   const auto data = test::read_bytes(dir / "scan.img");
@@ -134,7 +138,7 @@ TEST(WriteEnvi, NamesTheHeaderOfAFileWithoutExtension) {
   const TempDir dir;
   write_envi(dir / "scan", ramp(), three_bands());
   EXPECT_TRUE(std::filesystem::exists(dir / "scan.hdr"));
-  EXPECT_EQ(read_cube_info(dir / "scan").bands.count, 3);
+  EXPECT_EQ(format::read_cube_info(dir / "scan").bands.count, 3);
   EXPECT_EQ(files_in(dir.path()), 2);
 }
 

@@ -191,7 +191,7 @@ std::optional<torch::Tensor> read_by_us(const std::filesystem::path& data) {
   testing::internal::CaptureStderr();
   std::optional<torch::Tensor> values;
   try {
-    CubeReader reader(read_cube_info(data));
+    CubeReader reader(format::read_cube_info(data));
     values = reader.read(whole(reader.info().size())).values;
   } catch (const InputError&) {
   }
@@ -253,7 +253,7 @@ TEST(EnviSpellings, PlainHeadersAreReadAsGdalReadsThem) {
   const auto check = [&](const std::string& name) {
     SCOPED_TRACE(name);
     write_bytes(dir / "scan.hdr", plain.header());
-    CubeReader reader(read_cube_info(dir / "scan.img"));
+    CubeReader reader(format::read_cube_info(dir / "scan.img"));
     EXPECT_TRUE(torch::equal(reader.read(whole(reader.info().size())).values, expected));
     EXPECT_TRUE(torch::equal(reader.read({1, 2, 2, 5}).values, expected.slice(1, 1, 3).slice(2, 2, 7)));
     EXPECT_TRUE(same(read_by_gdal(dir / "scan.img"), expected));

@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "hyperdefect/core/error.h"
-#include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/io/map_reader.h"
 #include "support/expect_error.h"
 #include "support/temp_dir.h"
@@ -82,21 +82,21 @@ TEST(WriteMap, CarriesTheGeoreferenceAndInventsNone) {
   crs.importFromEPSG(32633);
   char* wkt = nullptr;
   crs.exportToWkt(&wkt);
-  Georeference utm;
+  format::Georeference utm;
   utm.wkt = wkt;
   CPLFree(wkt);
   utm.transform = {500000, 30, 1, 5800000, 2, -30};
   write_map(dir / "utm.tif", noise(4, 5), utm, {}, std::nullopt);
-  EXPECT_EQ(read_cube_info(dir / "utm.tif").georeference, utm);
+  EXPECT_EQ(format::read_cube_info(dir / "utm.tif").georeference, utm);
 
-  Georeference points;
+  format::Georeference points;
   points.gcp_wkt = utm.wkt;
   points.gcps = {{"1", 0, 0, 10, 50, 0}, {"2", 5, 0, 11, 50, 0}, {"3", 0, 4, 10, 49, 2}};
   write_map(dir / "points.tif", noise(4, 5), points, {}, std::nullopt);
-  EXPECT_EQ(read_cube_info(dir / "points.tif").georeference, points);
+  EXPECT_EQ(format::read_cube_info(dir / "points.tif").georeference, points);
 
   write_map(dir / "plain.tif", noise(4, 5), {}, {}, std::nullopt);
-  EXPECT_TRUE(read_cube_info(dir / "plain.tif").georeference.empty());
+  EXPECT_TRUE(format::read_cube_info(dir / "plain.tif").georeference.empty());
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 3);
 }
 

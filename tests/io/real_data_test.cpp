@@ -6,8 +6,9 @@
 #include <map>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/files/find_cubes.h"
+#include "hyperdefect/image/crop.h"
 #include "hyperdefect/io/cube_reader.h"
-#include "hyperdefect/io/find_cubes.h"
 #include "hyperdefect/io/mask_reader.h"
 #include "support/expect_error.h"
 #include "support/test_data.h"
@@ -18,17 +19,17 @@ namespace {
 using test::data_dir;
 
 std::size_t cubes_in(const std::string& folder) {
-  return find_cubes({(data_dir() / folder).string()}).cubes.size();
+  return files::find_cubes({(data_dir() / folder).string()}).cubes.size();
 }
 
 /// Rows, cols, bands, data type and interleave in one line.
-std::string described(const CubeInfo& info) {
+std::string described(const format::CubeInfo& info) {
   return std::to_string(info.rows) + "x" + std::to_string(info.cols) + "x" +
-         std::to_string(info.bands.count) + " " + info.data_type + " " + to_string(info.interleave);
+         std::to_string(info.bands.count) + " " + info.data_type + " " + format::to_string(info.interleave);
 }
 
-CubeInfo info_of(const std::string& file) {
-  return read_cube_info(data_dir() / file);
+format::CubeInfo info_of(const std::string& file) {
+  return format::read_cube_info(data_dir() / file);
 }
 
 TEST(RealData, EveryFolderHoldsTheCubesItNames) {
@@ -46,15 +47,18 @@ TEST(RealData, EveryFolderHoldsTheCubesItNames) {
 TEST(RealData, EveryCubeIsReadWhole) {
   HYPERDEFECT_NEEDS_DATA();
   for (const auto* folder : {"scenes", "wafer", "calibration", "spaceborne", "envi"}) {
-    for (const auto& input : find_cubes({(data_dir() / folder).string()}).cubes) {
+    for (const auto& input : files::find_cubes({(data_dir() / folder).string()}).cubes) {
       if (input.path.stem() == "ort_img") {
-        HYPERDEFECT_EXPECT_ERROR(read_cube_info(input.path), InputError, "is an ESRI header");
+        HYPERDEFECT_EXPECT_ERROR(format::read_cube_info(input.path), InputError, "is an ESRI header");
         continue;
       }
-      CubeReader reader(read_cube_info(input.path));
+      CubeReader reader(format::read_cube_info(input.path));
       const auto block = reader.read(whole(reader.info().size()));
       const auto pixels = block.values.flatten(1).index_select(1, block.valid.flatten().nonzero().squeeze(1));
       EXPECT_TRUE(pixels.isfinite().all().item<bool>()) << input.path;
+      const Window middle{block.image.rows / 2, block.image.cols / 2, 1, 1};
+      EXPECT_TRUE(torch::allclose(reader.read(middle).values, image::crop(block.values, middle), 0, 0, true))
+          << input.path;
       EXPECT_GT(block.valid.sum().item<std::int64_t>(), block.valid.numel() / 2) << input.path;
     }
   }

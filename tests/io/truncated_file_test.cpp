@@ -8,8 +8,8 @@
 #include <string>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/format/netcdf_size.h"
 #include "hyperdefect/io/cube_reader.h"
-#include "hyperdefect/io/netcdf_size.h"
 #include "support/array_files.h"
 #include "support/temp_dir.h"
 
@@ -71,7 +71,7 @@ bool write_image(const std::filesystem::path& path, const Format& format) {
 }
 
 void read_whole(const std::filesystem::path& path) {
-  CubeReader reader(read_cube_info(path));
+  CubeReader reader(format::read_cube_info(path));
   const auto block = reader.read({0, 0, kSide, kSide});
   ASSERT_TRUE(block.valid.all().item<bool>()) << path;
 }
@@ -116,14 +116,14 @@ TEST(TruncatedArrays, AreRefused) {
     }
     test::write_arrays(path, {{"band", 4}, {"y", 6}, {"x", 5}}, {{"cube", {"band", "y", "x"}, values}},
                        format);
-    ASSERT_NO_THROW(read_cube_info(path)) << format;
+    ASSERT_NO_THROW(format::read_cube_info(path)) << format;
     const auto bytes = test::read_bytes(path);
     if (std::string(format) != "NC4") {
-      EXPECT_EQ(classic_netcdf_bytes(path), bytes.size()) << format;
+      EXPECT_EQ(format::classic_netcdf_bytes(path), bytes.size()) << format;
     }
     for (const std::size_t missing : {std::size_t{1}, std::size_t{100}, bytes.size() / 2}) {
       test::write_bytes(path, bytes.substr(0, bytes.size() - missing));
-      EXPECT_THROW(read_cube_info(path), InputError) << format << ' ' << missing;
+      EXPECT_THROW(format::read_cube_info(path), InputError) << format << ' ' << missing;
     }
   }
 }

@@ -9,10 +9,10 @@ namespace hyperdefect::metric {
 namespace {
 
 TEST(ConfusionOf, CountsEachKind) {
-  const auto marked = torch::tensor({{true, true, true, false}, {false, false, true, true}});
+  const auto predicted = torch::tensor({{true, true, true, false}, {false, false, true, true}});
   const auto truth = torch::tensor({{true, true, false, true}, {false, false, false, true}});
   const auto valid = torch::tensor({{true, true, true, true}, {true, true, true, false}});
-  const auto counts = confusion(marked, truth, valid);
+  const auto counts = confusion(predicted, truth, valid);
   EXPECT_EQ(counts.true_positives, 2);
   EXPECT_EQ(counts.false_positives, 2);
   EXPECT_EQ(counts.false_negatives, 1);

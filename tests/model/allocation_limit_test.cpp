@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "hyperdefect/model/detectors.h"
+#include "hyperdefect/detector/autoencoder/autoencoder_options.h"
+#include "hyperdefect/detector/likelihood_ratio/likelihood_ratio_options.h"
+#include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/detector/registry.h"
+#include "hyperdefect/detector/segmenter/segmenter_options.h"
 #include "support/tiny_model.h"
 
 namespace hyperdefect::model {
@@ -37,16 +41,16 @@ TEST(AllocationLimit, EndsWithItsLife) {
 
 /// Every detector, asked for with sizes that no file of 1 MB holds.
 TEST(AllocationLimit, StopsDetectorsThatAreTooLarge) {
-  for (const char* name :
-       {"autoencoder", "segmenter", "likelihood", "rx", "area_filter", "local_rx", "crd", "fused"}) {
+  for (const auto& row : detector::registry()) {
     auto options = test::tiny_options();
-    options.model.detector = name;
+    options.name = row.name;
     options.preprocess.components = 1000;
-    options.likelihood.components = 1000;
-    options.model.features = {1024, 1024, 1024, 1024, 1024, 1024};
-    options.segmenter.features = options.model.features;
+    options.of<detector::LikelihoodRatioOptions>().components = 1000;
+    const std::vector<std::int64_t> features(6, 1024);
+    options.of<detector::AutoencoderOptions>().network.features = features;
+    options.of<detector::SegmenterOptions>().features = features;
     const AllocationLimit limit(kMegabyte);
-    EXPECT_THROW(make_detector(options, test::regular_bands(2000)), AllocationRefused) << name;
+    EXPECT_THROW(detector::Pipeline(options, test::regular_bands(2000)), AllocationRefused) << row.name;
   }
 }
 

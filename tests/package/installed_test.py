@@ -16,9 +16,9 @@ from pathlib import Path
 
 OPTIONS = argparse.Namespace()
 TINY = ["--threads", "1"] + [word for setting in (
-    "model.features=[8,8,8]", "model.heads=2", "train.epochs=2", "train.steps_per_epoch=2", "train.batch=1",
-    "train.hole_sizes_px=[3]", "preprocess.components=6", "model.segmenter_features=[8,8,8]", "model.segmenter_heads=2",
-    "model.segmenter_networks=1", "model.segmenter_draws=1") for word in ("--set", setting)]
+    "autoencoder.features=[8,8,8]", "autoencoder.heads=2", "train.epochs=2", "train.steps_per_epoch=2", "train.batch=1",
+    "autoencoder.mask_sizes_px=[3]", "preprocess.components=6", "segmenter.features=[8,8,8]", "segmenter.heads=2",
+    "segmenter.networks=1", "segmenter.sign_augmentations=1") for word in ("--set", setting)]
 LIBRARY = re.compile(r"lib/([\w-]+/)?hyperdefect/[\w./+-]+\.so[\w.]*")
 
 

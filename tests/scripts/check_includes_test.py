@@ -29,28 +29,31 @@ class Floors(unittest.TestCase):
     def test_no_room_above(self):
         self.assertEqual(
             problems_in(spectral__a_h='#pragma once\n#include "hyperdefect/engine/fit.h"\n'),
-            ["lib/hyperdefect/spectral/a.h:2: hyperdefect/engine/fit.h: spectral (floor 1) takes engine (floor 4), "
+            ["lib/hyperdefect/spectral/a.h:2: hyperdefect/engine/fit.h: spectral (floor 2) takes engine (floor 6), "
              "a room takes rooms of lower floors only"])
 
     def test_no_room_of_the_same_floor(self):
-        self.assertIn("nn (floor 2) takes config (floor 2)",
-                      problems_in(nn__a_cpp='#include "hyperdefect/config/schema.h"\n')[0])
+        self.assertIn("nn (floor 2) takes spectral (floor 2)",
+                      problems_in(nn__a_cpp='#include "hyperdefect/spectral/types.h"\n')[0])
 
     def test_core_takes_no_room(self):
-        self.assertIn("core (floor 0) takes spectral (floor 1)",
+        self.assertIn("core (floor 0) takes spectral (floor 2)",
                       problems_in(core__a_cpp='#include "hyperdefect/spectral/types.h"\n')[0])
 
     def test_the_library_never_takes_the_program(self):
-        self.assertIn("engine (floor 4) takes app (floor 5)",
+        self.assertIn("engine (floor 6) takes app (floor 7)",
                       problems_in(engine__a_cpp='#include "app/cli/progress.h"\n')[0])
 
-    def test_model_never_takes_io(self):
-        self.assertIn("model never takes io: model opens no image",
-                      problems_in(model__a_cpp='#include "hyperdefect/io/cube_reader.h"\n')[0])
+    def test_models_and_detectors_never_take_rooms_that_open_files(self):
+        for taker, reason in (("model", "model opens no image"), ("detector", "a detector opens no image")):
+            for taken in ("format", "files", "io"):
+                self.assertIn(f"{taker} never takes {taken}: {reason}",
+                              problems_in(**{f"{taker}__a_cpp": f'#include "hyperdefect/{taken}/x.h"\n'})[0])
 
-    def test_io_never_takes_nn(self):
-        self.assertIn("io never takes nn: io knows no network",
-                      problems_in(io__a_cpp='#include "hyperdefect/nn/attention.h"\n')[0])
+    def test_rooms_that_open_files_never_take_nn(self):
+        for taker in ("format", "files", "io"):
+            self.assertIn(f"{taker} never takes nn: {taker} knows no network",
+                          problems_in(**{f"{taker}__a_cpp": '#include "hyperdefect/nn/attention.h"\n'})[0])
 
     def test_unknown_room_is_named(self):
         self.assertIn("utils is no room", problems_in(engine__a_cpp='#include "hyperdefect/utils/x.h"\n')[0])
@@ -64,6 +67,8 @@ class ThirdParties(unittest.TestCase):
         "core__log_cpp": "#include <spdlog/spdlog.h>\n",
         "config__schema_cpp": "#include <yaml-cpp/yaml.h>\n",
         "io__cube_reader_cpp": "#include <gdal_priv.h>\n#include <cpl_conv.h>\n#include <opencv2/core.hpp>\n",
+        "format__gdal_dataset_cpp": "#include <gdal_priv.h>\n",
+        "files__file_role_cpp": "#include <gdal.h>\n",
         "app__cli__arguments_h": "#include <CLI/CLI.hpp>\n",
         "model__model_file_cpp": "#include <nlohmann/json.hpp>\n",
         "nn__attention_h": "#include <torch/torch.h>\n",
@@ -83,15 +88,15 @@ class ThirdParties(unittest.TestCase):
         self.check_refused("spdlog", "spdlog/spdlog.h", "core__text_cpp", "engine__fit_cpp", "app__main_cpp")
 
     def test_yaml_cpp_only_in_config(self):
-        self.check_refused("yaml-cpp", "yaml-cpp/yaml.h", "model__model_file_cpp", "engine__run_config_cpp")
+        self.check_refused("yaml-cpp", "yaml-cpp/yaml.h", "model__run_config_cpp", "engine__trainer_cpp")
 
-    def test_gdal_only_in_io(self):
+    def test_gdal_only_in_rooms_that_open_files(self):
         self.check_refused("GDAL", "gdal.h", "engine__fit_cpp", "app__main_cpp")
         self.check_refused("GDAL", "ogr_spatialref.h", "engine__fit_cpp")
         self.check_refused("GDAL", "cpl_string.h", "core__text_cpp")
 
     def test_opencv_only_in_io(self):
-        self.check_refused("OpenCV", "opencv2/imgproc.hpp", "metric__aupro_cpp", "engine__fit_cpp")
+        self.check_refused("OpenCV", "opencv2/imgproc.hpp", "metric__aupro_cpp", "engine__fit_cpp", "format__cube_info_cpp")
 
     def test_cli11_only_in_app(self):
         self.check_refused("CLI11", "CLI/CLI.hpp", "engine__fit_cpp", "config__option_cpp")

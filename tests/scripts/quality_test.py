@@ -18,17 +18,22 @@ PROGRAM = ""
 
 
 class Figures(unittest.TestCase):
-    def test_shares_have_no_leading_zero(self):
-        self.assertEqual([quality.figure(value) for value in (.99474, 1.0, -.00123, 0.0, None)],
-                         [".9947", "1.0000", "-.0012", ".0000", "-"])
-        self.assertEqual([quality.change(value) for value in (.0012, -.0012, 1e-5, -1e-5)],
-                         ["+.0012", "-.0012", ".0000", ".0000"])
+    def test_shares_have_four_decimals(self):
+        self.assertEqual([quality.figure(value) for value in (0.99474, 1.0, -0.00123, 0.0, None)],
+                         ["0.9947", "1.0000", "-0.0012", "0.0000", "-"])
+        self.assertEqual([quality.change(value) for value in (0.0012, -0.0012, 1e-5, -1e-5)],
+                         ["+0.0012", "-0.0012", "0.0000", "0.0000"])
+
+    def test_rates_are_percentages(self):
+        self.assertEqual(quality.percentage({"median": 0.00123, "spread": 0.1}), "0.12 %")
+        self.assertEqual(quality.percentage({"median": 1.0, "spread": None}), "100.00 %")
+        self.assertEqual(quality.percentage(None), "-")
 
     def test_spread_is_the_range_over_seeds(self):
-        value = quality.middle_and_spread([.90, .93, .91, None])
-        self.assertEqual(quality.with_spread(value), ".9100 (.0300)")
-        self.assertEqual(quality.median(value), ".9100")
-        self.assertEqual(quality.with_spread(quality.middle_and_spread([.91])), ".9100")
+        value = quality.middle_and_spread([0.90, 0.93, 0.91, None])
+        self.assertEqual(quality.with_spread(value), "0.9100 (0.0300)")
+        self.assertEqual(quality.median(value), "0.9100")
+        self.assertEqual(quality.with_spread(quality.middle_and_spread([0.91])), "0.9100")
         self.assertEqual(quality.with_spread(quality.middle_and_spread([None])), "-")
 
     def test_mean_over_cubes_comes_before_the_median_over_seeds(self):
@@ -55,6 +60,12 @@ class Pages(unittest.TestCase):
         for suite in quality.SUITES:
             for marker in quality.markers(suite):
                 self.assertEqual(page.count(marker), 1, marker)
+
+
+class Captions(unittest.TestCase):
+    def test_say_how_many_seeds_there_are(self):
+        self.assertEqual(quality.caption("ROC AUC", [1]), "Each figure comes from one seed.")
+        self.assertTrue(quality.caption("verdict", [1, 2, 3]).startswith("Each figure is the median verdict of 3 seeds"))
 
 
 class Verdicts(unittest.TestCase):
@@ -124,7 +135,7 @@ class WholeRun(unittest.TestCase):
             self.assertGreater(record["ablation"]["result"][network]["as built in"]["seconds"], 0)
         robustness = record["robustness"]["result"]["rx"]
         self.assertEqual(set(robustness), set(quality.ROBUSTNESS))
-        for variant in ("turned by 90 degrees", "flipped", "bands reversed", "gain 1000"):
+        for variant in ("rotated by 90 degrees", "flipped", "bands reversed", "gain 1000"):
             for change in robustness[variant].values():
                 self.assertAlmostEqual(change, 0, delta=1e-3, msg=variant)
         (clean,) = record["clean"]["result"]["rx"].values()
@@ -136,6 +147,8 @@ class WholeRun(unittest.TestCase):
         for suite in quality.SUITES:
             self.assertIn(quality.markers(suite)[0], page)
         self.assertIn("| **mean** |", page)
+        self.assertIn("Each figure comes from one seed.", page)
+        self.assertRegex(page, r"\| mean false-alarm rate at the threshold \| \d+\.\d\d % \|")
 
 
 if __name__ == "__main__":

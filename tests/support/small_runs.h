@@ -20,11 +20,10 @@ inline std::vector<std::string> joined(std::vector<std::string> first, const std
 /// Options by which a network is trained in a tenth of a second.
 inline std::vector<std::string> tiny_network() {
   std::vector<std::string> options{"--threads", "1"};
-  for (const auto* setting :
-       {"model.features=[8,8,8]", "model.heads=2", "train.epochs=2", "train.steps_per_epoch=2",
-        "train.batch=1", "train.hole_sizes_px=[3]", "preprocess.components=6",
-        "model.segmenter_features=[8,8,8]", "model.segmenter_heads=2", "model.segmenter_networks=1",
-        "model.segmenter_draws=1"}) {
+  for (const auto* setting : {"autoencoder.features=[8,8,8]", "autoencoder.heads=2", "train.epochs=2",
+                              "train.steps_per_epoch=2", "train.batch=1", "autoencoder.mask_sizes_px=[3]",
+                              "preprocess.components=6", "segmenter.features=[8,8,8]", "segmenter.heads=2",
+                              "segmenter.networks=1", "segmenter.sign_augmentations=1"}) {
     options = joined(options, {"--set", setting});
   }
   return options;

@@ -1,88 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
-#include "hyperdefect/model/detector.h"
+#include "hyperdefect/detector/autoencoder/autoencoder_options.h"
+#include "hyperdefect/detector/classical/area_filter_detector.h"
+#include "hyperdefect/detector/classical/crd_detector.h"
+#include "hyperdefect/detector/classical/local_rx_detector.h"
+#include "hyperdefect/detector/detector.h"
+#include "hyperdefect/detector/likelihood_ratio/likelihood_ratio_options.h"
+#include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/detector/segmenter/segmenter_options.h"
 #include "hyperdefect/spectral/types.h"
+#include "support/scenes.h"
+#include "support/test_device.h"
 
 namespace hyperdefect::test {
 
-inline at::Generator seeded(std::uint64_t seed) {
-  return at::detail::createCPUGenerator(seed);
+/// A network of milliseconds: 4 pixels a token.
+inline void make_tiny(nn::NetworkOptions& network) {
+  network.features = {8, 8, 8};
+  network.lift_channels = 2;
+  network.lift_kernel = {3, 3, 3};
+  network.lift_stride = {2, 1, 1};
+  network.heads = 2;
 }
 
-/// An autoencoder that trains and scores in milliseconds: 4 pixels a token, windows of 8 pixels.
-inline model::DetectorOptions tiny_options() {
-  model::DetectorOptions options;
+/// Detectors that train and score in milliseconds: 4 pixels a token, windows of 8 pixels.
+inline detector::DetectorOptions tiny_options(const std::string& name = "autoencoder") {
+  detector::DetectorOptions options;
+  options.name = name;
   options.preprocess.components = 4;
-  options.model.features = {8, 8, 8};
-  options.model.lift_channels = 2;
-  options.model.lift_kernel = {3, 3, 3};
-  options.model.lift_stride = {2, 1, 1};
-  options.model.heads = 2;
-  options.model.attention_window = 2;
-  options.model.precision = "float32";
-  options.learning.hole_sizes_px = {3};
-  options.score.smoothing_px = 0.0;
-  options.segmenter.features = {8, 8, 8};
-  options.segmenter.heads = 2;
-  options.segmenter.networks = 1;
-  options.segmenter.draws = 2;
-  options.segmenter.share = 1.0;
+  options.attention_window = 2;
+  options.precision = nn::Arithmetic::float32;
+  auto& autoencoder = options.of<detector::AutoencoderOptions>();
+  make_tiny(autoencoder.network);
+  autoencoder.learning.mask_sizes_px = {3};
+  autoencoder.score.smoothing_px = 0.0;
+  auto& segmenter = options.of<detector::SegmenterOptions>();
+  segmenter.features = {8, 8, 8};
+  segmenter.heads = 2;
+  segmenter.networks = 1;
+  segmenter.sign_augmentations = 2;
+  segmenter.step_fraction = 1.0;
+  options.of<detector::LikelihoodRatioOptions>().components = 4;
+  auto& area_filter = options.of<detector::AreaFilterOptions>();
+  area_filter.components = 4;
+  area_filter.sizes_px = {3, 8};
+  auto& local_rx = options.of<detector::LocalRxOptions>();
+  local_rx.components = 4;
+  local_rx.window = {3, 9};
+  auto& crd = options.of<detector::CrdOptions>();
+  crd.components = 4;
+  crd.window = {3, 9};
   return options;
 }
 
-/// Bands from 400 nm on, 10 nm apart.
-inline spectral::Bands regular_bands(std::int64_t count) {
-  spectral::Bands bands{count, {}, {}, {}};
-  for (std::int64_t i = 0; i < count; ++i) {
-    bands.wavelengths_nm.push_back(400.0 + 10.0 * static_cast<double>(i));
+using PipelinePtr = std::shared_ptr<detector::Pipeline>;
+
+/// Not fitted; on the test device.
+inline PipelinePtr pipeline_for(const detector::DetectorOptions& options, const spectral::Bands& bands) {
+  auto pipeline = std::make_shared<detector::Pipeline>(options, bands);
+  pipeline->to(test_device());
+  return pipeline;
+}
+
+/// A part of the training data.
+struct Part {
+  spectral::Block block;
+  /// What counts in statistics; all that is valid if it is not defined.
+  torch::Tensor counted{};
+};
+
+/// The passes of the statistics.
+inline void learn_statistics(detector::Pipeline& pipeline, const std::vector<Part>& parts) {
+  const torch::NoGradGuard no_gradient;
+  do {
+    for (const auto& part : parts) {
+      pipeline.accumulate(pipeline.preprocessed(part.block, part.counted));
+    }
+  } while (pipeline.finalise());
+}
+
+/// The pass that puts scores on a scale.
+inline void calibrate(detector::Pipeline& pipeline, const std::vector<Part>& parts) {
+  const torch::NoGradGuard no_gradient;
+  pipeline.eval();
+  for (const auto& part : parts) {
+    pipeline.adapt(pipeline.preprocessed(part.block, part.counted));
   }
-  return bands;
+  for (const auto& part : parts) {
+    pipeline.calibrate(pipeline.preprocessed(part.block, part.counted));
+  }
+  pipeline.finish_calibration();
 }
 
-/// (bands, rows, cols): two smooth spectra mixed by a smooth map, and a little noise; all values are
-/// positive.
-inline torch::Tensor smooth_scene(std::int64_t bands, Size size, std::uint64_t seed) {
-  auto generator = seeded(seed);
-  const auto axis = torch::linspace(0.0, 1.0, bands).view({-1, 1, 1});
-  const auto rows = torch::arange(size.rows, torch::kFloat).view({1, -1, 1});
-  const auto cols = torch::arange(size.cols, torch::kFloat).view({1, 1, -1});
-  const auto part = 0.5 + 0.25 * (rows / 7).sin() + 0.25 * (cols / 5).cos();
-  const auto clean = part * (0.3 + 0.4 * axis) + (1 - part) * (0.6 - 0.2 * (3 * axis).sin());
-  return clean + 0.005 * torch::randn({bands, size.rows, size.cols}, generator, torch::kFloat);
+/// The weights that training begins with.
+inline void initialise(const detector::Pipeline& pipeline, std::uint64_t seed) {
+  if (auto* trainable = pipeline.trainable()) {
+    auto generator = seeded(seed);
+    trainable->initialise(generator);
+  }
 }
 
-/// The whole of a cube as one block, every pixel valid.
-inline spectral::Block whole_block(const torch::Tensor& values) {
-  const Size size{values.size(1), values.size(2)};
-  return {values, torch::ones({size.rows, size.cols}, torch::kBool), whole(size), size};
+/// A pipeline with the statistics of a scene and untrained weights.
+inline PipelinePtr prepared(const detector::DetectorOptions& options, const spectral::Block& scene,
+                            std::uint64_t seed = 1) {
+  auto pipeline = pipeline_for(options, regular_bands(scene.values.size(0)));
+  initialise(*pipeline, seed);
+  learn_statistics(*pipeline, {{scene}});
+  return pipeline;
+}
+
+/// The same, calibrated.
+inline PipelinePtr fitted(const detector::DetectorOptions& options, const spectral::Block& scene,
+                          std::uint64_t seed = 1) {
+  auto pipeline = prepared(options, scene, seed);
+  calibrate(*pipeline, {{scene}});
+  return pipeline;
+}
+
+/// The maps of a block of a cube with these bands.
+inline detector::ScoreMaps scored(const detector::Pipeline& pipeline, const spectral::Block& block,
+                                  const spectral::Bands& cube) {
+  const torch::NoGradGuard no_gradient;
+  return pipeline.score(pipeline.preprocessed(pipeline.picker(cube).of(block)));
+}
+
+/// The same of a cube with the pipeline's bands.
+inline detector::ScoreMaps scored(const detector::Pipeline& pipeline, const spectral::Block& block) {
+  return scored(pipeline, block, pipeline.bands());
+}
+
+/// A batch of copies of a scene.
+inline detector::Batch batch_of(const detector::Pipeline& pipeline, const spectral::Block& scene,
+                                std::int64_t copies = 1) {
+  const torch::NoGradGuard no_gradient;
+  const auto block = pipeline.preprocessed(scene);
+  return {pipeline.training_input(block).repeat({copies, 1, 1, 1}), block.valid().repeat({copies, 1, 1})};
 }
 
 /// The sum of the losses of a step, a scalar, after its preparations.
-inline torch::Tensor loss_of(model::Detector& detector, const model::Batch& batch, at::Generator& generator) {
-  for (const auto& task : detector.preparations(batch, generator)) {
+inline torch::Tensor loss_of(detector::Trainable& trainable, const detector::Batch& batch,
+                             at::Generator& generator) {
+  for (const auto& task : trainable.preparations(batch, generator)) {
     task();
   }
   auto sum = torch::zeros({});
-  for (const auto& loss : detector.losses(batch, generator)) {
+  for (const auto& loss : trainable.losses(batch, generator)) {
     const auto value = loss();
     sum = sum.to(value.device()) + value;
   }
   return sum;
 }
 
-/// A window of a block that is a whole image.
-inline spectral::Block cut(const spectral::Block& scene, const Window& window) {
-  const auto part = [&window](const torch::Tensor& tensor) {
-    return tensor.narrow(-2, window.row, window.rows).narrow(-1, window.col, window.cols);
-  };
-  return {part(scene.values), part(scene.valid), window, scene.image};
+/// An epoch of so many steps on batches of copies of a scene.
+inline void train(detector::Pipeline& pipeline, const spectral::Block& scene, int steps,
+                  std::int64_t copies = 1) {
+  std::vector<torch::Tensor> learned;
+  for (const auto& parameter : pipeline.parameters()) {
+    if (parameter.requires_grad()) {
+      learned.push_back(parameter);
+    }
+  }
+  torch::optim::AdamW optimizer(learned, torch::optim::AdamWOptions(0.01));
+  auto generator = seeded(4);
+  const auto batch = batch_of(pipeline, scene, copies);
+  pipeline.train();
+  pipeline.trainable()->begin_epoch();
+  for (int i = 0; i < steps; ++i) {
+    optimizer.zero_grad();
+    loss_of(*pipeline.trainable(), batch, generator).backward();
+    optimizer.step();
+  }
+  pipeline.eval();
 }
 
 }  // namespace hyperdefect::test

@@ -103,8 +103,8 @@ class Builder : public YAML::EventHandler {
 
   void open(Node node) {
     if (open_.size() >= kDeepest) {
-      throw Refused(node.line, text::cat("nested more than ", kDeepest,
-                                         " levels deep; a section holds keys, a key a value"));
+      throw Refused(node.line, text::concat("nested more than ", kDeepest,
+                                            " levels deep; a section holds keys, a key a value"));
     }
     open_.push_back(std::move(node));
   }
@@ -157,7 +157,7 @@ bool is_text(const std::string& bytes, Faults& faults) {
     if (length == 0) {
       const auto line = 1 + std::count(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(i), '\n');
       faults.push_back(
-          {line, text::cat("byte ", i, " is not UTF-8 text; a configuration is a YAML file in UTF-8")});
+          {line, text::concat("byte ", i, " is not UTF-8 text; a configuration is a YAML file in UTF-8")});
       return false;
     }
     i += length;
@@ -183,9 +183,9 @@ Fault syntax_fault(const YAML::Exception& error, const std::string& yaml) {
   if (error.msg.starts_with(YAML::ErrorMsg::EOF_IN_SCALAR)) {
     return {line, "not valid YAML: a quote is opened and never closed"};
   }
-  return {line, text::cat("not valid YAML at column ", error.mark.column + 1, ": ",
-                          text::shortened(error.msg, kLongestReason),
-                          is_tab_indented(yaml, line) ? "; indent with blanks, not with tabs" : "")};
+  return {line, text::concat("not valid YAML at column ", error.mark.column + 1, ": ",
+                             text::shortened(error.msg, kLongestReason),
+                             is_tab_indented(yaml, line) ? "; indent with blanks, not with tabs" : "")};
 }
 
 /// The parser takes a quote that is never closed for closed where the text ends with a line end. Behind a

@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,9 +21,50 @@ struct Fault;
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>,
                            std::vector<std::int64_t>, std::vector<std::string>>;
 
+/// A field of an enumeration, with the names of its values in the order in which a user sees them.
+class Choice {
+ public:
+  template <class Enum>
+  using Names = std::vector<std::pair<std::string, Enum>>;
+
+  /// The field must outlive it.
+  template <class Enum>
+  Choice(Enum* field, Names<Enum> names)
+      : get_([field, names] {
+          for (const auto& [name, value] : names) {
+            if (value == *field) {
+              return name;
+            }
+          }
+          return std::string();
+        }),
+        set_([field, names](const std::string& text) {
+          for (const auto& [name, value] : names) {
+            if (name == text) {
+              *field = value;
+            }
+          }
+        }) {
+    for (const auto& [name, value] : names) {
+      names_.push_back(name);
+    }
+  }
+
+  const std::vector<std::string>& names() const { return names_; }
+  /// The name of the field's present value.
+  std::string name() const { return get_(); }
+  /// Gives the field the value of this name, which is one of names().
+  void set(const std::string& name) const { set_(name); }
+
+ private:
+  std::vector<std::string> names_;
+  std::function<std::string()> get_;
+  std::function<void(const std::string&)> set_;
+};
+
 /// The field that a key fills.
 using Target = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
-                            std::vector<std::int64_t>*, std::vector<std::string>*>;
+                            std::vector<std::int64_t>*, std::vector<std::string>*, Choice>;
 
 /// When a key has an effect.
 struct Use {
@@ -32,9 +74,12 @@ struct Use {
   std::string when;
 };
 
-/// One key of a configuration: the field it fills, what it means and what it allows. The first five functions
-/// complete the declaration; they throw Error where they don't suit the field's type, which is a mistake in
-/// the program.
+/// Who turns a key: everybody, who knows the method, or who changes it.
+enum class Level { basic, advanced, expert };
+
+/// One key of a configuration: the field it fills, what it means and what it allows. The functions that
+/// return an Option complete the declaration. They throw Error if they do not suit the field's type, which is
+/// a mistake in the program.
 class Option {
  public:
   /// Takes the field's present value for the default. `section` and `key` make the name.
@@ -50,14 +95,22 @@ class Option {
   /// The text is a path; a relative one is resolved against the folder of the file that gives it, or for
   /// Schema::set() against the working directory. An empty text stays empty. The default is taken as it is.
   Option& is_path();
-  /// The key has an effect only if this holds too. Schema::without_effect() names the keys that were set in
+  /// The key has an effect only if this holds too. Schema::remarks() names the keys that were set in
   /// vain.
   Option& used_if(Use use);
+  /// advanced without it.
+  Option& level(Level level);
+  /// A name that the key had before ("section.key"); it is still read.
+  Option& formerly(std::string name);
+  /// A text that was allowed before, and the one that stands for it now.
+  Option& value_formerly(std::string text, std::string now);
 
   const std::string& key() const { return key_; }
   /// "section.key".
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
+  Level level() const { return level_; }
+  const std::vector<std::string>& former_names() const { return former_names_; }
   /// "boolean", "integer", "number", "text", "path", "list of integers" and so on.
   std::string type_name() const;
   /// What is allowed in words, "1 to 64" or "nearest, bilinear"; "" where the type says it all.
@@ -91,6 +144,19 @@ class Option {
   std::vector<std::string> choices_;
   bool is_path_ = false;
   std::vector<Use> uses_;
+  Level level_ = Level::advanced;
+  std::vector<std::string> former_names_;
+  std::vector<std::pair<std::string, std::string>> former_values_;
+};
+
+/// What the keys of a section are to a model and its results.
+struct SectionTraits {
+  /// They are written into model files.
+  bool travels_with_model = true;
+  /// Another value may give other scores or verdicts.
+  bool changes_results = true;
+  /// A model that was trained with them cannot have others.
+  bool fixed_by_training = false;
 };
 
 /// A named group of options.
@@ -104,6 +170,13 @@ class Section {
 
   /// The keys that are declared from here on have an effect only if this holds; without one, always.
   void used_if(std::optional<Use> use = std::nullopt) { use_ = std::move(use); }
+  /// The level of the keys that are declared from here on.
+  void level(Level level) { level_ = level; }
+  Section& traits(const SectionTraits& traits) {
+    traits_ = traits;
+    return *this;
+  }
+  const SectionTraits& traits() const { return traits_; }
 
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
@@ -117,6 +190,8 @@ class Section {
   std::string help_;
   std::deque<Option> options_;
   std::optional<Use> use_;
+  Level level_ = Level::advanced;
+  SectionTraits traits_;
 };
 
 }  // namespace hyperdefect::config

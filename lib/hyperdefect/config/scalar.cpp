@@ -41,7 +41,7 @@ std::string word_fault(const Node& node, std::string_view type) {
   if (!fault.empty() || !node.quoted) {
     return fault;
   }
-  return text::cat(text::shown(node.text), " in quotes is a text, not ", type);
+  return text::concat(text::shown(node.text), " in quotes is a text, not ", type);
 }
 
 /// The number without a plus sign, which std::from_chars does not take.
@@ -56,8 +56,8 @@ bool has_leading_zero(std::string_view word) {
 }
 
 std::string leading_zero_fault(std::string_view word) {
-  return text::cat(text::shown(word),
-                   " has a leading zero, which some readers take for octal; write it without");
+  return text::concat(text::shown(word),
+                      " has a leading zero, which some readers take for octal; write it without");
 }
 
 template <class T>
@@ -74,13 +74,13 @@ std::string read_number(const Node& node, std::string_view type, T& value) {
   const auto word = unsigned_plus(node.text);
   const auto result = read_whole(word, value);
   if (result.ec == std::errc::invalid_argument) {
-    return text::cat(text::shown(node.text), " is not ", type);
+    return text::concat(text::shown(node.text), " is not ", type);
   }
   if (has_leading_zero(word)) {
     return leading_zero_fault(node.text);
   }
   return result.ec == std::errc{} ? std::string{}
-                                  : text::cat(text::shown(node.text), " does not fit 64 bits");
+                                  : text::concat(text::shown(node.text), " does not fit 64 bits");
 }
 
 /// The value of a word for what no digits express, or 0.
@@ -125,7 +125,7 @@ std::string read_scalar(const Node& node, bool& value) {
   }
   value = node.text == "true";
   return value || node.text == "false" ? std::string{}
-                                       : text::cat(text::shown(node.text), " is neither true nor false");
+                                       : text::concat(text::shown(node.text), " is neither true nor false");
 }
 
 std::string read_scalar(const Node& node, std::int64_t& value) {
@@ -142,7 +142,7 @@ std::string read_scalar(const Node& node, double& value) {
     return read_number(node, "a number", value);
   }
   value = special_number(node.text);
-  return value != 0.0 ? std::string{} : text::cat(text::shown(node.text), " is not a number");
+  return value != 0.0 ? std::string{} : text::concat(text::shown(node.text), " is not a number");
 }
 
 std::string read_scalar(const Node& node, std::string& value) {
@@ -169,7 +169,7 @@ std::string write_scalar(double value) {
   if (std::isinf(value)) {
     return value > 0 ? ".inf" : "-.inf";
   }
-  return text::number(value);
+  return text::to_text(value);
 }
 
 std::string write_scalar(const std::string& value) {

@@ -29,20 +29,20 @@ constexpr std::size_t kDeepestBase = 8;
 std::string file_text(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
-    throw ConfigError(text::cat(file.string(), ": is a folder; a configuration is a YAML file"));
+    throw ConfigError(text::concat(file.string(), ": is a folder; a configuration is a YAML file"));
   }
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) {
     throw ConfigError(
-        text::cat(file.string(), ": cannot be read: ", std::strerror(errno != 0 ? errno : EIO)));
+        text::concat(file.string(), ": cannot be read: ", std::strerror(errno != 0 ? errno : EIO)));
   }
   std::string bytes(kLargestFile + 1, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
   if (bytes.size() > kLargestFile) {
     throw ConfigError(
-        text::cat(file.string(), ": is larger than 1 MiB; a configuration is a YAML file of some lines"));
+        text::concat(file.string(), ": is larger than 1 MiB; a configuration is a YAML file of some lines"));
   }
   return bytes;
 }
@@ -54,12 +54,12 @@ std::string listed(Faults faults, const std::string& origin) {
   std::vector<std::string> lines;
   for (const auto& fault : faults) {
     if (lines.size() == kMostFaults) {
-      lines.push_back(text::cat(text::printable(origin), ": and ", faults.size() - kMostFaults, " more"));
+      lines.push_back(text::concat(text::printable(origin), ": and ", faults.size() - kMostFaults, " more"));
       break;
     }
-    const auto place = fault.line > 0 ? text::cat(origin, ':', fault.line) : origin;
+    const auto place = fault.line > 0 ? text::concat(origin, ':', fault.line) : origin;
     // A name with a line end in it would look like two faults.
-    lines.push_back(text::printable(text::cat(place, ": ", fault.message)));
+    lines.push_back(text::printable(text::concat(place, ": ", fault.message)));
   }
   return text::join(lines, "\n");
 }
@@ -74,15 +74,15 @@ std::string wrapped(const std::string& text, const std::string& prefix) {
       lines += prefix + line + '\n';
       line.clear();
     }
-    line += text::cat(line.empty() ? "" : " ", word);
+    line += text::concat(line.empty() ? "" : " ", word);
   }
   return line.empty() ? lines : lines + prefix + line + '\n';
 }
 
 std::string annotation(const Option& option) {
   const auto allowed = option.allowed();
-  const auto facts = text::cat(option.type_name(), allowed.empty() ? "" : ": ", allowed, "; default ",
-                               option.default_text());
+  const auto facts = text::concat(option.type_name(), allowed.empty() ? "" : ": ", allowed, "; default ",
+                                  option.default_text());
   return wrapped(option.help(), "  # ") + wrapped(facts, "  # ");
 }
 
@@ -92,7 +92,7 @@ std::string section_yaml(const Section& section) {
   }
   std::string yaml = section.name() + ":\n";
   for (const auto& option : section.options()) {
-    yaml += text::cat("  ", option.key(), ": ", option.value_text(), '\n');
+    yaml += text::concat("  ", option.key(), ": ", option.value_text(), '\n');
   }
   return yaml;
 }
@@ -104,7 +104,7 @@ std::string annotated_yaml(const Section& section) {
   }
   yaml += section.name() + ":\n";
   for (const auto& option : section.options()) {
-    yaml += text::cat(annotation(option), "  ", option.key(), ": ", option.value_text(), '\n');
+    yaml += text::concat(annotation(option), "  ", option.key(), ": ", option.value_text(), '\n');
   }
   return yaml;
 }
@@ -145,8 +145,8 @@ class Schema::Load {
     }
     if (root.kind != Node::Kind::map) {
       faults_.push_back(
-          {root.line, text::cat("a configuration holds sections with keys, not ",
-                                root.kind == Node::Kind::list ? "a list" : text::shown(root.text))});
+          {root.line, text::concat("a configuration holds sections with keys, not ",
+                                   root.kind == Node::Kind::list ? "a list" : text::shown(root.text))});
       return;
     }
     Repetitions repetitions;
@@ -154,8 +154,8 @@ class Schema::Load {
       if (const auto first = repetitions.first_line(root.keys[i])) {
         faults_.push_back(
             {root.keys[i].line,
-             text::cat(shown_key(root.keys[i].text), ": ", root.keys[i].text == kExtends ? "" : "section ",
-                       "given twice, first in line ", first, "; merge the two")});
+             text::concat(shown_key(root.keys[i].text), ": ", root.keys[i].text == kExtends ? "" : "section ",
+                          "given twice, first in line ", first, "; merge the two")});
       }
       if (root.keys[i].text == kExtends && schema_.yaml_of_) {
         extend(root.keys[i], root.items[i]);
@@ -167,14 +167,22 @@ class Schema::Load {
 
   void key(const std::string& section_name, const Node& key, const Node& node) {
     const auto* section = schema_.find(section_name);
-    const auto* option = section == nullptr ? nullptr : section->find(key.text);
+    const auto* option = schema_.option_called(section_name, key.text);
     if (option == nullptr) {
       faults_.push_back(
           {key.line, section == nullptr ? unknown_section(section_name) : unknown_key(*section, key.text)});
       return;
     }
-    if (auto value = option->read(node, folder_, faults_)) {
+    const auto name = text::concat(section_name, '.', key.text);
+    if (const auto other = given_name(*option); !other.empty()) {
+      faults_.push_back({key.line, text::concat(name, ": is given already, as ", other, "; keep one")});
+    } else if (auto value = option->read(node, folder_, faults_)) {
       values_.emplace_back(option, std::move(*value));
+      given_names_.push_back(name);
+      if (name != option->name()) {
+        renamed_.push_back(
+            text::concat(name, " is now called ", option->name(), "; the former name is still read"));
+      }
     }
   }
 
@@ -186,7 +194,7 @@ class Schema::Load {
     const auto more = faults_.size() - 1;
     faults_.resize(1);
     faults_[0].line = 0;
-    faults_[0].message += more > 0 ? text::cat(" (and ", more, " more)") : "";
+    faults_[0].message += more > 0 ? text::concat(" (and ", more, " more)") : "";
   }
 
   /// @throws ConfigError where there is a fault; then nothing was assigned.
@@ -201,10 +209,25 @@ class Schema::Load {
         schema_.assigned_.push_back(option->name());
       }
     }
+    for (const auto& line : renamed_) {
+      if (std::find(schema_.renamed_.begin(), schema_.renamed_.end(), line) == schema_.renamed_.end()) {
+        schema_.renamed_.push_back(line);
+      }
+    }
   }
 
  private:
   using Values = std::vector<std::pair<const Option*, Value>>;
+
+  /// The name by which this text has given the option a value, or "".
+  std::string given_name(const Option& option) const {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (values_[i].first == &option) {
+        return given_names_[i];
+      }
+    }
+    return {};
+  }
 
   void refuse_faults(const std::string& origin) const {
     if (!faults_.empty()) {
@@ -215,7 +238,7 @@ class Schema::Load {
   /// The values of the configuration that this one extends; its faults are told with its own name.
   void extend(const Node& key, const Node& name) {
     const auto report = [&](const auto&... what) {
-      faults_.push_back({key.line, text::cat(kExtends, ": ", what...)});
+      faults_.push_back({key.line, text::concat(kExtends, ": ", what...)});
     };
     if (name.kind != Node::Kind::scalar || name.text.empty()) {
       report("is one name, not a list, a section or nothing", names_or_file());
@@ -228,7 +251,7 @@ class Schema::Load {
     } else {
       const auto near = nearest(name.text, schema_.extendable_);
       report(text::shown(name.text), " is unknown",
-             near.empty() ? names_or_file() : text::cat("; did you mean ", near, '?'));
+             near.empty() ? names_or_file() : text::concat("; did you mean ", near, '?'));
     }
   }
 
@@ -241,6 +264,7 @@ class Schema::Load {
     base.refuse_faults(is_file(name) ? path.string() : name);
     base_ = std::move(base.base_);
     base_.insert(base_.end(), base.values_.begin(), base.values_.end());
+    renamed_.insert(renamed_.end(), base.renamed_.begin(), base.renamed_.end());
   }
 
   static bool is_file(const std::string& name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
@@ -256,9 +280,9 @@ class Schema::Load {
   }
 
   std::string names_or_file() const {
-    return text::cat("; give a file NAME.yaml", schema_.extendable_.empty()
-                                                    ? ""
-                                                    : " or one of " + text::join(schema_.extendable_, ", "));
+    return text::concat(
+        "; give a file NAME.yaml",
+        schema_.extendable_.empty() ? "" : " or one of " + text::join(schema_.extendable_, ", "));
   }
 
   static std::string shown_key(const std::string& key) {
@@ -266,11 +290,12 @@ class Schema::Load {
     return written == key && key.size() <= kLongestKey ? key : text::shown(key);
   }
 
-  static std::string did_you_mean(const std::string& name) { return text::cat("; did you mean ", name, '?'); }
+  static std::string did_you_mean(const std::string& name) {
+    return text::concat("; did you mean ", name, '?');
+  }
 
   void section(const Node& name, const Node& node) {
-    const auto* section = schema_.find(name.text);
-    if (section == nullptr) {
+    if (schema_.find(name.text) == nullptr && !schema_.was_section(name.text)) {
       faults_.push_back({name.line, unknown_section(name.text)});
       return;
     }
@@ -278,8 +303,8 @@ class Schema::Load {
       keys(name.text, node);
     } else if (node.kind != Node::Kind::null) {
       faults_.push_back(
-          {name.line, text::cat(name.text, ": is a section and holds lines of the form key: value, not ",
-                                node.kind == Node::Kind::list ? "a list" : text::shown(node.text))});
+          {name.line, text::concat(name.text, ": is a section and holds lines of the form key: value, not ",
+                                   node.kind == Node::Kind::list ? "a list" : text::shown(node.text))});
     }
   }
 
@@ -290,8 +315,8 @@ class Schema::Load {
       // The parser places an absent value, and a list in block form, on a line after its key.
       value.line = node.keys[i].line;
       if (const auto first = repetitions.first_line(node.keys[i])) {
-        faults_.push_back({value.line, text::cat(section_name, '.', shown_key(node.keys[i].text),
-                                                 ": given twice, first in line ", first, "; keep one")});
+        faults_.push_back({value.line, text::concat(section_name, '.', shown_key(node.keys[i].text),
+                                                    ": given twice, first in line ", first, "; keep one")});
       } else {
         key(section_name, node.keys[i], value);
       }
@@ -302,7 +327,7 @@ class Schema::Load {
   /// seconds: past those that are listed it is left out.
   std::string nearest(const std::string& word, const std::vector<std::string>& names) const {
     return word.size() > kLongestKey || faults_.size() > kMostFaults ? std::string{}
-                                                                     : text::nearest(word, names);
+                                                                     : text::closest_match(word, names);
   }
 
   std::string unknown_section(const std::string& name) const {
@@ -310,7 +335,7 @@ class Schema::Load {
     for (const auto& section : schema_.sections_) {
       names.push_back(section.name());
     }
-    const auto message = text::cat(shown_key(name), ": unknown section");
+    const auto message = text::concat(shown_key(name), ": unknown section");
     const auto near = nearest(name, names);
     if (near.empty()) {
       const auto owner = owner_of(name);
@@ -321,7 +346,7 @@ class Schema::Load {
   }
 
   std::string unknown_key(const Section& section, const std::string& key) const {
-    const auto message = text::cat(section.name(), '.', shown_key(key), ": unknown key");
+    const auto message = text::concat(section.name(), '.', shown_key(key), ": unknown key");
     const auto owner = owner_of(key);
     if (!owner.empty()) {
       return message + did_you_mean(owner);
@@ -332,7 +357,7 @@ class Schema::Load {
     }
     const auto near = nearest(key, keys);
     return message + (near.empty() ? "; the keys are " + text::join(keys, ", ")
-                                   : did_you_mean(text::cat(section.name(), '.', near)));
+                                   : did_you_mean(text::concat(section.name(), '.', near)));
   }
 
   /// The full name of the key, in whichever section it is declared, or "".
@@ -352,6 +377,9 @@ class Schema::Load {
   /// Of the extended configurations, the outermost first.
   Values base_;
   Values values_;
+  /// By which name each of the values was given.
+  std::vector<std::string> given_names_;
+  std::vector<std::string> renamed_;
 };
 
 void Schema::extendable(std::vector<std::string> names,
@@ -373,6 +401,35 @@ const Section* Schema::find(const std::string& name) const {
   const auto found = std::find_if(sections_.begin(), sections_.end(),
                                   [&](const Section& section) { return section.name() == name; });
   return found == sections_.end() ? nullptr : &*found;
+}
+
+const Option* Schema::option_called(const std::string& section, const std::string& key) const {
+  const auto* here = find(section);
+  if (const auto* option = here == nullptr ? nullptr : here->find(key)) {
+    return option;
+  }
+  const auto name = text::concat(section, '.', key);
+  for (const auto& other : sections_) {
+    for (const auto& option : other.options()) {
+      const auto& former = option.former_names();
+      if (std::find(former.begin(), former.end(), name) != former.end()) {
+        return &option;
+      }
+    }
+  }
+  return nullptr;
+}
+
+bool Schema::was_section(const std::string& name) const {
+  const auto begins = [&](const std::string& former) { return former.starts_with(name + '.'); };
+  for (const auto& section : sections_) {
+    for (const auto& option : section.options()) {
+      if (std::any_of(option.former_names().begin(), option.former_names().end(), begins)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 void Schema::read_file(const std::filesystem::path& file) {
@@ -401,7 +458,7 @@ void Schema::set(const std::string& assignment) {
     load.key(name.substr(0, dot), key, *value);
   }
   load.keep_one_fault();
-  load.finish(text::cat("--set ", text::shortened(assignment, kLongestAssignment)));
+  load.finish(text::concat("--set ", text::shortened(assignment, kLongestAssignment)));
 }
 
 std::string Schema::to_yaml() const {
@@ -412,12 +469,10 @@ std::string Schema::to_yaml() const {
   return yaml;
 }
 
-std::string Schema::to_yaml(const std::vector<std::string>& sections) const {
+std::string Schema::to_yaml(const std::function<bool(const SectionTraits&)>& wanted) const {
   std::string yaml;
   for (const auto& section : sections_) {
-    if (std::find(sections.begin(), sections.end(), section.name()) != sections.end()) {
-      yaml += section_yaml(section);
-    }
+    yaml += wanted(section.traits()) ? section_yaml(section) : "";
   }
   return yaml;
 }
@@ -425,7 +480,7 @@ std::string Schema::to_yaml(const std::vector<std::string>& sections) const {
 std::string Schema::to_annotated_yaml() const {
   std::string yaml;
   for (const auto& section : sections_) {
-    yaml += text::cat(yaml.empty() ? "" : "\n", annotated_yaml(section));
+    yaml += text::concat(yaml.empty() ? "" : "\n", annotated_yaml(section));
   }
   return yaml;
 }
@@ -435,20 +490,20 @@ std::vector<KeyInfo> Schema::keys() const {
   for (const auto& section : sections_) {
     for (const auto& option : section.options()) {
       infos.push_back({option.name(), option.type_name(), option.default_text(), option.allowed(),
-                       option.help(), option.value_text()});
+                       option.help(), option.value_text(), option.level(), section.traits()});
     }
   }
   return infos;
 }
 
-std::vector<std::string> Schema::without_effect() const {
-  std::vector<std::string> lines;
+std::vector<std::string> Schema::remarks() const {
+  auto lines = renamed_;
   for (const auto& section : sections_) {
     for (const auto& option : section.options()) {
       const auto condition = option.missing_condition();
       if (!condition.empty() && was_set(option.name()) && option.value_text() != option.default_text()) {
-        lines.push_back(text::cat(option.name(), " = ", option.value_text(),
-                                  " has no effect: it is used only if ", condition));
+        lines.push_back(text::concat(option.name(), " = ", option.value_text(),
+                                     " has no effect: it is used only if ", condition));
       }
     }
   }

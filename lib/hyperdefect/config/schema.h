@@ -22,6 +22,8 @@ struct KeyInfo {
   std::string help;
   /// The present value, as it would be written in YAML.
   std::string value_text;
+  Level level = Level::advanced;
+  SectionTraits traits{};
 };
 
 /// All keys of a configuration, bound to the fields that they fill. The read functions and set() check
@@ -46,8 +48,8 @@ class Schema {
   /// The section of this name; it is made where there is none yet. The reference stays valid.
   Section& section(const std::string& name, const std::string& help);
 
-  /// Allows configurations to extend others, for texts that are trusted to name files: the names that they may
-  /// extend, and a function that gives the YAML of one.
+  /// Allows configurations to extend others, for texts that are trusted to name files: the names that they
+  /// may extend, and a function that gives the YAML of one.
   void extendable(std::vector<std::string> names, std::function<std::string(const std::string&)> yaml_of);
 
   /// Reads a YAML file.
@@ -66,8 +68,8 @@ class Schema {
 
   /// The present values as YAML that reads back equal, sections and keys in the order of declaration.
   std::string to_yaml() const;
-  /// The same of these sections alone; names that are not declared are passed over.
-  std::string to_yaml(const std::vector<std::string>& sections) const;
+  /// The same of the sections that are wanted.
+  std::string to_yaml(const std::function<bool(const SectionTraits&)>& wanted) const;
   /// As to_yaml(), with each key's meaning, type, allowed values and default as comments above it.
   std::string to_annotated_yaml() const;
 
@@ -75,8 +77,8 @@ class Schema {
   std::vector<KeyInfo> keys() const;
 
   /// A line for each key that was assigned another value than its default, but has no effect: "section.key =
-  /// VALUE has no effect: it is used only if CONDITION".
-  std::vector<std::string> without_effect() const;
+  /// VALUE has no effect: it is used only if CONDITION". A line for each key that was given by a former name.
+  std::vector<std::string> remarks() const;
 
   /// The names ("section.key") that were assigned by read_file(), read_text() and set(), each once, in the
   /// order of their first assignment; not those that only an extended configuration names.
@@ -87,9 +89,15 @@ class Schema {
   class Load;
 
   const Section* find(const std::string& name) const;
+  /// The option of this name, or of this former name; nullptr if there is none.
+  const Option* option_called(const std::string& section, const std::string& key) const;
+  /// Whether some option had a name in this section.
+  bool was_section(const std::string& name) const;
 
   std::deque<Section> sections_;
   std::vector<std::string> assigned_;
+  /// The former names that were given.
+  std::vector<std::string> renamed_;
   std::vector<std::string> extendable_;
   std::function<std::string(const std::string&)> yaml_of_;
 };

@@ -32,7 +32,7 @@ bool takes_nothing_more(int reason) {
 }
 
 std::string cannot(const char* what, const fs::path& path, const std::string& reason) {
-  return text::cat("cannot ", what, ' ', path.string(), ": ", reason);
+  return text::concat("cannot ", what, ' ', path.string(), ": ", reason);
 }
 
 [[noreturn]] void throw_cannot(const char* what, const fs::path& path, int reason) {
@@ -74,9 +74,19 @@ int flush_to_disk(const fs::path& path) {
   return file.is_open() && ::fsync(file.number()) == 0 ? 0 : errno;
 }
 
+/// The reason why the folder's names cannot be brought to the disk, or 0: without that, a new file may be
+/// gone after a power cut. A file system that cannot do it at all is taken as it is.
+int flush_names(const fs::path& folder) {
+  const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!handle.is_open()) {
+    return errno == EACCES ? 0 : errno;  // a folder may be written to and not read
+  }
+  return ::fsync(handle.number()) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP ? 0 : errno;
+}
+
 /// 0, or the reason why the folder takes no bytes.
 int reason_against_bytes(const fs::path& folder) {
-  auto name = (folder / text::cat(kTemporaryPrefix, kRandomPart)).string();
+  auto name = (folder / text::concat(kTemporaryPrefix, kRandomPart)).string();
   const FileHandle file(::mkostemp(name.data(), O_CLOEXEC));
   if (!file.is_open()) {
     return errno;
@@ -124,7 +134,7 @@ class AtomicFile::Folder {
  private:
   /// Whether trying again makes no sense.
   bool made(const fs::path& parent) {
-    auto name = (parent / text::cat(kTemporaryPrefix, kRandomPart)).string();
+    auto name = (parent / text::concat(kTemporaryPrefix, kRandomPart)).string();
     if (::mkdtemp(name.data()) == nullptr) {
       return true;
     }
@@ -154,6 +164,9 @@ void AtomicFile::commit() {
   }
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
     throw_cannot("write", target_, errno);
+  }
+  if (const int reason = flush_names(folder_of(target_)); reason != 0) {
+    throw_cannot("write", target_, reason);
   }
   folder_.reset();
 }
@@ -200,20 +213,35 @@ void remove_dead_temporaries(const fs::path& folder) {
   }
 }
 
+void check_output_folder(const fs::path& folder) {
+  auto nearest = fs::absolute(folder.empty() ? fs::path(".") : folder).lexically_normal();
+  std::error_code ignored;
+  while (!fs::exists(fs::status(nearest, ignored)) && nearest.has_relative_path()) {
+    nearest = nearest.parent_path();
+  }
+  const int reason = !fs::is_directory(nearest, ignored)           ? ENOTDIR
+                     : ::access(nearest.c_str(), W_OK | X_OK) != 0 ? errno
+                                                                   : 0;
+  if (reason != 0) {
+    throw UsageError(text::concat("cannot write into the output folder ", folder.string(), ": ",
+                                  nearest.string(), ": ", std::strerror(reason), "; take another with -o"));
+  }
+}
+
 void make_output_folder(const fs::path& folder) {
   const auto named = folder.empty() ? fs::path(".") : folder;
   std::error_code failure;
   fs::create_directories(named, failure);
   if (failure) {
-    throw UsageError(text::cat("cannot make the output folder ", named.string(), ": ", failure.message(),
-                               "; take another with -o"));
+    throw UsageError(text::concat("cannot make the output folder ", named.string(), ": ", failure.message(),
+                                  "; take another with -o"));
   }
   remove_dead_temporaries(named);
   try {
     const AtomicFile probe(named / "probe");
   } catch (const Error& reason) {
-    throw UsageError(text::cat("cannot write into the output folder ", named.string(), ": ", reason.what(),
-                               "; take another with -o"));
+    throw UsageError(text::concat("cannot write into the output folder ", named.string(), ": ", reason.what(),
+                                  "; take another with -o"));
   }
 }
 

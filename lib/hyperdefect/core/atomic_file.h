@@ -61,4 +61,8 @@ void remove_dead_temporaries(const std::filesystem::path& folder);
 /// @throws UsageError with the system's reason.
 void make_output_folder(const std::filesystem::path& folder);
 
+/// Looks whether make_output_folder() would do, without making anything: the folder, or the nearest one above
+/// it that exists, can be written into. @throws UsageError
+void check_output_folder(const std::filesystem::path& folder);
+
 }  // namespace hyperdefect

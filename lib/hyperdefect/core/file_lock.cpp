@@ -34,7 +34,7 @@ Hold try_lock(int file) {
 }
 
 Error cannot_lock(const std::filesystem::path& path) {
-  return Error(text::cat("cannot write ", path.string(), ": ", std::strerror(errno)));
+  return Error(text::concat("cannot write ", path.string(), ": ", std::strerror(errno)));
 }
 
 }  // namespace
@@ -60,8 +60,8 @@ std::optional<FileLock> FileLock::try_hold(const std::filesystem::path& path, st
       return std::nullopt;
     }
     if (hold == Hold::unknown) {
-      log::warning(text::cat(path.string(), ": cannot be locked here (", std::strerror(errno),
-                             "): make sure that no other run writes to the same place"));
+      log::warning(text::concat(path.string(), ": cannot be locked here (", std::strerror(errno),
+                                "): make sure that no other run writes to the same place"));
     }
     // An earlier holder removes its file when it lets go; one that was killed has left its note in it.
     if (hold == Hold::unknown || (file.is_at(path) && file.is_empty())) {

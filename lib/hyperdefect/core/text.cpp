@@ -61,7 +61,7 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view ending) {
   return text.size() >= ending.size() && lower(text.substr(text.size() - ending.size())) == lower(ending);
 }
 
-std::string number(double value) {
+std::string to_text(double value) {
   if (std::isnan(value)) {
     return "nan";
   }
@@ -70,11 +70,11 @@ std::string number(double value) {
   return std::string(buffer.data(), end);
 }
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return cat(count, ' ', noun, count == 1 ? "" : "s");
+std::string pluralise(std::int64_t count, std::string_view noun) {
+  return concat(count, ' ', noun, count == 1 ? "" : "s");
 }
 
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+std::string closest_match(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
   std::size_t best_distance = std::max(word.size() / 3, std::min<std::size_t>(2, word.size() / 2)) + 1;
   for (const auto& candidate : candidates) {

@@ -13,7 +13,7 @@ namespace hyperdefect::text {
 
 /// Its arguments, written one after the other as by operator<<, whatever the global locale is.
 template <class... Parts>
-std::string cat(const Parts&... parts) {
+std::string concat(const Parts&... parts) {
   std::ostringstream stream;
   stream.imbue(std::locale::classic());
   (stream << ... << parts);
@@ -32,13 +32,13 @@ std::string lower(std::string_view text);
 bool ends_with_ignoring_case(std::string_view text, std::string_view ending);
 
 /// The shortest decimal text that reads back as the same number; "nan", "inf", "-inf".
-std::string number(double value);
+std::string to_text(double value);
 
 /// "1 band", "3 bands".
-std::string counted(std::int64_t count, std::string_view noun);
+std::string pluralise(std::int64_t count, std::string_view noun);
 
 /// The candidate nearest to the word by edit distance, in any case of letters, or "" where none is near
 /// enough to be meant: a third of the word may differ, or two letters of it, but never more than half.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace hyperdefect::text

@@ -9,18 +9,18 @@
 namespace hyperdefect {
 
 /// What a computation needs to see of an image so that its result does not depend on how the image is cut.
-struct Field {
+struct ReceptiveField {
   /// Blocks start at multiples of this many pixels (the coarsest lattice that the computation lays over the
   /// image).
-  std::int64_t grid = 1;
+  std::int64_t alignment = 1;
   /// The pixels around a window that its result depends on.
   std::int64_t halo = 0;
 };
 
 /// One step through an image: what is read, and the part of it that is kept.
-struct PlannedWindow {
+struct Tile {
   Window read;
-  Window keep;
+  Window write;
 };
 
 /// How large the windows of a plan may be.
@@ -29,14 +29,14 @@ struct PlanLimits {
   std::int64_t bytes_per_pixel = 1;
   std::int64_t max_bytes = 1 << 30;
   /// Windows span whole rows where memory allows (ENVI); otherwise they are cut to multiples of the tile, or
-  /// of the grid alone where memory does not hold a tile with its halo.
+  /// of the alignment alone where memory does not hold a tile with its halo.
   Size tile{1, 1};
 };
 
 /// Cuts an image into windows, row by row, so that each pixel is kept exactly once, each window that is read
-/// starts on field.grid, reaches field.halo beyond what is kept (or to the image's border) and, where the
-/// halo and the grid leave a choice, costs at most limits.max_bytes.
-/// @throws Error where even the smallest window (one grid cell with its halo) exceeds limits.max_bytes.
-std::vector<PlannedWindow> plan_windows(Size image, const Field& field, const PlanLimits& limits);
+/// starts on field.alignment, reaches field.halo beyond what is kept (or to the image's border) and, where
+/// the halo and the alignment leave a choice, costs at most limits.max_bytes.
+/// @throws Error where even the smallest window (one alignment cell with its halo) exceeds limits.max_bytes.
+std::vector<Tile> plan_windows(Size image, const ReceptiveField& field, const PlanLimits& limits);
 
 }  // namespace hyperdefect

@@ -21,12 +21,12 @@ namespace hyperdefect::engine {
 namespace {
 
 /// What a batch makes of a cube that cannot be scored: a row with the reason.
-ResultRow failed_row(const io::CubeInput& cube, const std::string& reason) {
+ResultRow failed_row(const files::CubeInput& cube, const std::string& reason) {
   ResultRow row;
   row.file = cube.path.string();
   row.ok = false;
   row.error = reason;
-  row.input = io::stamp_of(cube.path);
+  row.input = files::stamp_of(cube.path);
   for (double* value : {&row.valid_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
                         &row.sad_mean, &row.sad_p99, &row.threshold}) {
     *value = std::nan("");
@@ -46,22 +46,22 @@ bool is_out_of_memory(const std::exception& reason) {
 }
 
 /// Any exception as one line that names the cube: a detector or the file system does not know it.
-Error named(const io::CubeInput& cube, const std::exception& reason) {
+Error named(const files::CubeInput& cube, const std::exception& reason) {
   const auto file = cube.path.string();
   const auto* own = dynamic_cast<const Error*>(&reason);
   if (own == nullptr) {
-    log::debug(text::cat(file, ": ", reason.what()));
+    log::debug(text::concat(file, ": ", reason.what()));
   }
   const auto message =
       is_out_of_memory(reason) ? std::string("out of memory: lower run.ram_mb") : first_line(reason.what());
-  return Error(message.find(file) == std::string::npos ? text::cat(file, ": ", message) : message,
+  return Error(message.find(file) == std::string::npos ? text::concat(file, ": ", message) : message,
                own == nullptr ? ExitCode::failed : own->exit_code());
 }
 
 class Batch {
  public:
-  Batch(const BatchJob& job, CubeScorer& scorer, Observer& observer, const CubeBegins& begins)
-      : job_(job), scorer_(scorer), observer_(observer), begins_(begins) {}
+  Batch(const BatchJob& job, CubeScorer& scorer, ProgressMonitor& monitor, const CubeBegins& begins)
+      : job_(job), scorer_(scorer), monitor_(monitor), begins_(begins) {}
 
   BatchReport run() {
     auto others = rows_of_other_cubes(job_);
@@ -129,11 +129,11 @@ class Batch {
       remove_tables(job_);
       remove_results(job_, cube);
     }
-    return run_cube(job_, cube, scorer_, observer_);
+    return run_cube(job_, cube, scorer_, monitor_);
   }
 
   /// A cube that fails leaves nothing that could be taken for its result.
-  void remove_parts(const io::CubeInput& cube) const {
+  void remove_parts(const files::CubeInput& cube) const {
     try {
       ResultFiles(job_.output, cube.relative).refuse_links_outside();
       remove_results(job_, cube);
@@ -144,15 +144,16 @@ class Batch {
 
   const BatchJob& job_;
   CubeScorer& scorer_;
-  Observer& observer_;
+  ProgressMonitor& monitor_;
   const CubeBegins& begins_;
   BatchReport report_;
 };
 
 }  // namespace
 
-BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, Observer& observer, const CubeBegins& begins) {
-  return Batch(job, scorer, observer, begins).run();
+BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, ProgressMonitor& monitor,
+                      const CubeBegins& begins) {
+  return Batch(job, scorer, monitor, begins).run();
 }
 
 }  // namespace hyperdefect::engine

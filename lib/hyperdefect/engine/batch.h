@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "hyperdefect/engine/batch_job.h"
-#include "hyperdefect/engine/observer.h"
+#include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/results.h"
 #include "hyperdefect/engine/run_folder.h"
 #include "hyperdefect/engine/scorer.h"
@@ -24,17 +24,18 @@ struct BatchReport {
 };
 
 /// Called when a cube begins: its place in the batch, counted from 1.
-using CubeBegins = std::function<void(std::size_t number, const io::CubeInput& cube)>;
+using CubeBegins = std::function<void(std::size_t number, const files::CubeInput& cube)>;
 
 /// Scores every cube and writes its results, the table, the summary and the effective configuration. One
 /// folder holds the results of one provenance: the tables list them all, also those of cubes that this run
 /// does not judge, and leave out what another run has made. A cube that fails, for whatever reason, is named
 /// in the table and does not stop the others; a single one is the run's error, which names it. If the
-/// observer asks to stop, what was finished stands.
+/// monitor asks to stop, what was finished stands.
 ///
-/// Example: `const auto claim = claim_outputs(job); const auto report = run_batch(job, scorer, observer,
+/// Example: `const auto claim = claim_outputs(job); const auto report = run_batch(job, scorer, monitor,
 /// {});`
 /// @throws Interrupted; StorageError if the disk takes nothing more, so that all the others would fail too.
-BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, Observer& observer, const CubeBegins& begins);
+BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, ProgressMonitor& monitor,
+                      const CubeBegins& begins);
 
 }  // namespace hyperdefect::engine

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "hyperdefect/engine/results.h"
-#include "hyperdefect/engine/run_config.h"
-#include "hyperdefect/io/find_cubes.h"
+#include "hyperdefect/files/find_cubes.h"
+#include "hyperdefect/model/run_config.h"
 
 namespace hyperdefect::engine {
 
@@ -15,10 +15,10 @@ enum class Existing { refuse, overwrite, resume };
 
 /// A run over many cubes.
 struct BatchJob {
-  std::vector<io::CubeInput> cubes;
+  std::vector<files::CubeInput> cubes;
   std::filesystem::path output;
   Existing existing = Existing::refuse;
-  RunConfig config;
+  model::RunConfig config;
   Provenance made_with;
   /// Whether the scorer writes STEM_model.safetensors too.
   bool saves_models = false;

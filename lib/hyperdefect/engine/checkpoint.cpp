@@ -6,7 +6,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/json_fields.h"
+#include "hyperdefect/model/json_fields.h"
 #include "hyperdefect/model/model_file.h"
 
 namespace hyperdefect::engine {
@@ -47,42 +47,42 @@ constexpr const char* kRemedy = "; remove it, or start again with --overwrite";
 constexpr double kMostSteps = 1e15;
 
 ModelError damaged(const std::filesystem::path& file, const std::string& what) {
-  return ModelError(text::cat(file.string(), ": is a damaged training checkpoint (", what, ")", kRemedy));
+  return ModelError(text::concat(file.string(), ": is a damaged training checkpoint (", what, ")", kRemedy));
 }
 
 EpochRecord from_json(const nlohmann::json& json) {
   const std::string name = "an epoch of its history";
-  const auto value = [&](const char* key, const NumberRange& range) {
-    return number(field(json, key, name), text::cat(key, " in ", name), range);
+  const auto value = [&](const char* key, const model::NumberRange& range) {
+    return model::number(model::field(json, key, name), text::concat(key, " in ", name), range);
   };
   const auto count = [&](const char* key) {
-    return integer(field(json, key, name), text::cat(key, " in ", name), {1, kMostSteps});
+    return model::integer(model::field(json, key, name), text::concat(key, " in ", name), {1, kMostSteps});
   };
   EpochRecord record{count("epoch"),
                      count("steps"),
                      value("learning_rate", {0, 1}),
-                     value("loss", kAnyNumber),
+                     value("loss", model::kAnyNumber),
                      {},
-                     value("seconds", {0, kLargest})};
+                     value("seconds", {0, model::kLargest})};
   if (json.contains("holdout_loss")) {
-    record.holdout_loss = value("holdout_loss", kAnyNumber);
+    record.holdout_loss = value("holdout_loss", model::kAnyNumber);
   }
   return record;
 }
 
 std::vector<EpochRecord> history_from(const std::string& text) {
-  const auto json = json_from(text, "history");
+  const auto json = model::json_from(text, "history");
   if (!json.is_array() || json.empty()) {
-    throw FieldFault("its history is not a list of epochs");
+    throw model::FieldFault("its history is not a list of epochs");
   }
   std::vector<EpochRecord> history;
   for (const auto& record : json) {
     history.push_back(from_json(record));
     if (history.back().epoch != static_cast<std::int64_t>(history.size())) {
-      throw FieldFault("the epochs of its history are not numbered from 1 on");
+      throw model::FieldFault("the epochs of its history are not numbered from 1 on");
     }
     if (history.back().holdout_loss.has_value() != history.front().holdout_loss.has_value()) {
-      throw FieldFault("only some epochs of its history have a held-out loss");
+      throw model::FieldFault("only some epochs of its history have a held-out loss");
     }
   }
   return history;
@@ -91,7 +91,7 @@ std::vector<EpochRecord> history_from(const std::string& text) {
 const std::string& text_of(const model::TensorFile& file, const std::string& key) {
   const auto found = file.metadata.find(key);
   if (found == file.metadata.end()) {
-    throw FieldFault(text::cat("it lacks ", key));
+    throw model::FieldFault(text::concat("it lacks ", key));
   }
   return found->second;
 }
@@ -125,24 +125,24 @@ std::string fault_of_optimizer(const Tensors& found, const torch::nn::Module& mo
   for (auto item = found.begin(); fault.empty() && item != found.end(); ++item) {
     const auto& [name, tensor] = *item;
     if (name.ends_with(".step") && tensor.item<std::int64_t>() > steps) {
-      fault = text::cat(name, " is more than the ", steps, " steps of the training");
+      fault = text::concat(name, " is more than the ", steps, " steps of the training");
     } else if (name.ends_with(".exp_avg_sq") && tensor.lt(0).any().item<bool>()) {
-      fault = text::cat(name, " holds a square below 0");
+      fault = text::concat(name, " holds a square below 0");
     }
   }
   return fault;
 }
 
-std::string fault_of_history(const std::vector<EpochRecord>& history, const TrainOptions& options) {
+std::string fault_of_history(const std::vector<EpochRecord>& history, const model::TrainOptions& options) {
   if (static_cast<std::int64_t>(history.size()) > options.epochs) {
-    return text::cat("its history has ", history.size(), " epochs, train.epochs is ", options.epochs);
+    return text::concat("its history has ", history.size(), " epochs, train.epochs is ", options.epochs);
   }
   const bool fits = std::all_of(history.begin(), history.end(), [&](const EpochRecord& record) {
     return record.steps == record.epoch * options.steps_per_epoch;
   });
   return fits ? ""
-              : text::cat("an epoch of its history has other steps than train.steps_per_epoch, ",
-                          options.steps_per_epoch);
+              : text::concat("an epoch of its history has other steps than train.steps_per_epoch, ",
+                             options.steps_per_epoch);
 }
 
 /// The best state stands beside a held-out loss, and only there.
@@ -176,17 +176,17 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
   try {
     state.job = text_of(file, "job");
     state.history = history_from(text_of(file, "history"));
-  } catch (const FieldFault& fault) {
+  } catch (const model::FieldFault& fault) {
     throw damaged(path, fault.what());
   }
   if (!model::has_right_checksum(file)) {
     throw damaged(path, "its checksum is not that of its content");
   }
   if (state.job != job) {
-    throw UsageError(text::cat(path.string(),
-                               ": the checkpoint belongs to another training (other cubes or another "
-                               "configuration); repeat the command that began it, or start again with "
-                               "--overwrite"));
+    throw UsageError(text::concat(path.string(),
+                                  ": the checkpoint belongs to another training (other cubes or another "
+                                  "configuration); repeat the command that began it, or start again with "
+                                  "--overwrite"));
   }
   state.detector = group_of(file.tensors, "detector.");
   state.optimizer = group_of(file.tensors, "optimizer.");
@@ -198,7 +198,7 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
 }
 
 void check_state_fits(const TrainingState& state, const torch::nn::Module& module,
-                      const TrainOptions& options, const std::filesystem::path& file) {
+                      const model::TrainOptions& options, const std::filesystem::path& file) {
   const auto wanted = model::state_of(module);
   const std::string prefix[]{"", "detector: ", "optimizer: ", "best epoch: "};
   const std::string faults[]{
@@ -245,10 +245,10 @@ void load_optimizer_state(torch::optim::AdamW& optimizer, const torch::nn::Modul
 std::string history_csv(const std::vector<EpochRecord>& history) {
   std::string csv = "epoch,steps,learning_rate,loss,holdout_loss,seconds\n";
   for (const auto& record : history) {
-    csv += text::cat(record.epoch, ',', record.steps, ',', text::number(record.learning_rate), ',',
-                     text::number(record.loss), ',',
-                     record.holdout_loss ? text::number(*record.holdout_loss) : std::string(), ',',
-                     text::number(record.seconds), '\n');
+    csv += text::concat(record.epoch, ',', record.steps, ',', text::to_text(record.learning_rate), ',',
+                        text::to_text(record.loss), ',',
+                        record.holdout_loss ? text::to_text(*record.holdout_loss) : std::string(), ',',
+                        text::to_text(record.seconds), '\n');
   }
   return csv;
 }

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/model/run_config.h"
 
 namespace hyperdefect::engine {
 
@@ -49,7 +49,7 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
 /// options.
 /// @throws ModelError naming what is damaged in the file.
 void check_state_fits(const TrainingState& state, const torch::nn::Module& module,
-                      const TrainOptions& options, const std::filesystem::path& file);
+                      const model::TrainOptions& options, const std::filesystem::path& file);
 
 /// Adam's moments and step counts of all trained parameters, by their names; 0 for one without a step yet.
 std::map<std::string, torch::Tensor> optimizer_state(torch::optim::AdamW& optimizer,

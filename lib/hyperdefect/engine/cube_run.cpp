@@ -14,12 +14,12 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/sources.h"
-#include "hyperdefect/engine/threshold.h"
-#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/files/file_stamp.h"
+#include "hyperdefect/image/crop.h"
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/overlay.h"
 #include "hyperdefect/io/regions.h"
-#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/model/threshold.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -38,7 +38,8 @@ Summary summary_of(const torch::Tensor& map) {
   if (finite.numel() == 0) {
     return {};
   }
-  return {finite.max().item<double>(), finite.mean().item<double>(), quantile_of(finite, kTailQuantile)};
+  return {finite.max().item<double>(), finite.mean().item<double>(),
+          model::quantile_of(finite, kTailQuantile)};
 }
 
 /// 0 normal, 1 defect, 255 invalid.
@@ -49,23 +50,23 @@ torch::Tensor defect_map(const ScoredCube& scored, std::int64_t min_pixels) {
 }
 
 /// The bands of the overlay's view, read in pieces so that no more than them is held.
-torch::Tensor read_view(model::BlockSource& source, std::int64_t ram_mb, const torch::Tensor& valid) {
+torch::Tensor read_view(preprocess::BlockSource& source, std::int64_t ram_mb, const torch::Tensor& valid) {
   const auto& all_bands = source.bands();
   const auto bands = torch::tensor(io::display_bands(all_bands), torch::kLong);
   const auto size = source.size();
   auto view = torch::zeros({bands.numel(), size.rows, size.cols});
   const PlanLimits limits{
       all_bands.count * static_cast<std::int64_t>(sizeof(float)) * 2, ram_mb << 20, {1, 1}};
-  for (const auto& window : plan_windows(size, Field{}, limits)) {
-    const auto block = source.read(window.keep);
-    spectral::part_of(view, window.keep).copy_(block.values.index_select(0, bands));
+  for (const auto& window : plan_windows(size, ReceptiveField{}, limits)) {
+    const auto block = source.read(window.write);
+    image::crop(view, window.write).copy_(block.values.index_select(0, bands));
   }
   return io::quicklook(view, valid);
 }
 
 std::map<std::string, std::string> tags_of(const Provenance& made_with, double threshold) {
   std::map<std::string, std::string> tags{{"HYPERDEFECT_VERSION", made_with.version},
-                                          {"HYPERDEFECT_THRESHOLD", text::number(threshold)},
+                                          {"HYPERDEFECT_THRESHOLD", text::to_text(threshold)},
                                           {"HYPERDEFECT_CONFIGURATION", made_with.configuration}};
   if (!made_with.model.empty()) {
     tags["HYPERDEFECT_MODEL"] = made_with.model;
@@ -76,16 +77,19 @@ std::map<std::string, std::string> tags_of(const Provenance& made_with, double t
 /// A cube as a source that keeps what its reader saw of each pixel.
 class OpenCube {
  public:
-  OpenCube(const io::CubeInput& input, const RunConfig& config, const CubeScorer& scorer, Observer& observer)
+  OpenCube(const files::CubeInput& input, const model::RunConfig& config, const CubeScorer& scorer,
+           ProgressMonitor& monitor)
       : file_(input.path, config.data) {
-    scorer.prepare(file_, observer);
+    scorer.prepare(file_, monitor);
     const auto bytes = file_.size().pixels() * file_.bands().count * static_cast<std::int64_t>(sizeof(float));
     if (bytes <= (config.run.ram_mb << 20) / 4) {
       in_memory_.emplace(file_);
     }
   }
   const CubeSource& file() const { return file_; }
-  model::BlockSource& source() { return in_memory_ ? static_cast<model::BlockSource&>(*in_memory_) : file_; }
+  preprocess::BlockSource& source() {
+    return in_memory_ ? static_cast<preprocess::BlockSource&>(*in_memory_) : file_;
+  }
 
  private:
   CubeSource file_;
@@ -102,13 +106,13 @@ struct Measured {
 
 class CubeRun {
  public:
-  CubeRun(const BatchJob& job, const io::CubeInput& cube, CubeScorer& scorer, Observer& observer)
+  CubeRun(const BatchJob& job, const files::CubeInput& cube, CubeScorer& scorer, ProgressMonitor& monitor)
       : job_(job),
         input_(cube),
         scorer_(scorer),
-        observer_(observer),
+        monitor_(monitor),
         files_(job.output, cube.relative),
-        before_(io::stamp_of(cube.path)) {}
+        before_(files::stamp_of(cube.path)) {}
 
   ResultRow run() {
     const auto start = std::chrono::steady_clock::now();
@@ -132,7 +136,7 @@ class CubeRun {
   /// says anything about it.
   std::optional<Measured> measure() {
     try {
-      cube_.emplace(input_, job_.config, scorer_, observer_);
+      cube_.emplace(input_, job_.config, scorer_, monitor_);
       auto measured = measure_open(*cube_);
       return changed_meanwhile() ? std::nullopt : std::optional(std::move(measured));
     } catch (const Interrupted&) {
@@ -149,7 +153,7 @@ class CubeRun {
 
   Measured measure_open(OpenCube& cube) const {
     Measured measured;
-    measured.scored = scorer_.score(cube.source(), input_.relative, observer_);
+    measured.scored = scorer_.score(cube.source(), input_.relative, monitor_);
     const auto& valid = measured.scored.maps.valid;
     if (!valid.any().item<bool>()) {
       throw InputError(
@@ -163,13 +167,13 @@ class CubeRun {
   }
 
   bool changed_meanwhile() {
-    const auto change = io::change_between(before_, io::stamp_of(input_.path));
+    const auto change = files::change_between(before_, files::stamp_of(input_.path));
     if (change.empty()) {
       return false;
     }
     row_.verdict = Verdict::undecided;
     row_.reason =
-        text::cat("it changed while it was read (", change, "): judge it again when it is complete");
+        text::concat("it changed while it was read (", change, "): judge it again when it is complete");
     for (double* value : {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean,
                           &row_.sad_p99, &row_.threshold, &row_.valid_share}) {
       *value = std::nan("");
@@ -240,19 +244,20 @@ class CubeRun {
   }
 
   const BatchJob& job_;
-  const io::CubeInput& input_;
+  const files::CubeInput& input_;
   CubeScorer& scorer_;
-  Observer& observer_;
+  ProgressMonitor& monitor_;
   ResultFiles files_;
-  io::CubeStamp before_;
+  files::CubeStamp before_;
   std::optional<OpenCube> cube_;
   ResultRow row_;
 };
 
 }  // namespace
 
-ResultRow run_cube(const BatchJob& job, const io::CubeInput& cube, CubeScorer& scorer, Observer& observer) {
-  return CubeRun(job, cube, scorer, observer).run();
+ResultRow run_cube(const BatchJob& job, const files::CubeInput& cube, CubeScorer& scorer,
+                   ProgressMonitor& monitor) {
+  return CubeRun(job, cube, scorer, monitor).run();
 }
 
 }  // namespace hyperdefect::engine

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hyperdefect/engine/batch_job.h"
-#include "hyperdefect/engine/observer.h"
+#include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/results.h"
 #include "hyperdefect/engine/scorer.h"
 
@@ -12,6 +12,7 @@ namespace hyperdefect::engine {
 /// were read is undecided whatever was found in it; then nothing but its row is written.
 /// @throws Interrupted, StorageError, and whatever keeps the cube from being judged: InputError for a file
 /// that cannot be read or has no valid pixel, ModelError, exceptions of LibTorch, of the file system ...
-ResultRow run_cube(const BatchJob& job, const io::CubeInput& cube, CubeScorer& scorer, Observer& observer);
+ResultRow run_cube(const BatchJob& job, const files::CubeInput& cube, CubeScorer& scorer,
+                   ProgressMonitor& monitor);
 
 }  // namespace hyperdefect::engine

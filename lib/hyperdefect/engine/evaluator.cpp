@@ -32,7 +32,7 @@ std::string ending_of(const std::string& kind) {
 
 void need_folder(const fs::path& folder, std::string_view what) {
   if (!fs::is_directory(folder)) {
-    throw InputError(text::cat(folder.string(), ": is not a folder; give ", what));
+    throw InputError(text::concat(folder.string(), ": is not a folder; give ", what));
   }
 }
 
@@ -62,14 +62,14 @@ std::vector<std::string> truth_names(const std::string& name) {
 /// The sizes of all files are compared before any pixel is read: what they claim may not fit into memory.
 /// @param results the cube's results without their endings.
 CubeQuality judge_files(const std::string& results, const std::string& kind, const fs::path& truth) {
-  const io::ExpectedSize size{io::mask_size(truth), text::cat("its truth ", truth.string())};
+  const io::ExpectedSize size{io::mask_size(truth), text::concat("its truth ", truth.string())};
   const auto scores = io::read_map(results + ending_of(kind), size);
   const auto mask = io::read_mask(truth, size);
-  auto quality = judge(scores, mask);
+  auto quality = evaluate_map(scores, mask);
   if (const fs::path defects = results + kDefectsEnding; kind == kScore && fs::exists(defects)) {
     const auto marks = io::read_map(defects, size);
     const auto valid = scores.isnan().logical_or_(marks.isnan()).logical_not_();
-    quality.marked = metric::confusion(marks.ne(0), mask, valid);
+    quality.predicted = metric::confusion(marks.ne(0), mask, valid);
   }
   return quality;
 }
@@ -120,12 +120,12 @@ std::optional<double> image_auroc(const std::vector<CubeQuality>& cubes) {
   return metric::image_auroc(scores, defective);
 }
 
-std::optional<metric::Confusion> image_verdicts(const std::vector<CubeQuality>& cubes) {
+std::optional<metric::Confusion> cube_confusion(const std::vector<CubeQuality>& cubes) {
   std::optional<metric::Confusion> verdicts;
   for (const auto& cube : cubes) {
-    if (cube.marked) {
+    if (cube.predicted) {
       verdicts = verdicts.value_or(metric::Confusion{});
-      const bool rejected = cube.marked->true_positives + cube.marked->false_positives > 0;
+      const bool rejected = cube.predicted->true_positives + cube.predicted->false_positives > 0;
       verdicts->add(cube.undecided ? !cube.defective : rejected, cube.defective);
     }
   }
@@ -144,8 +144,8 @@ std::optional<fs::path> find_truth(const std::string& name, const fs::path& fold
       }
     }
     if (found.size() > 1) {
-      throw InputError(text::cat(found[0].string(), " and ", found[1].filename().string(),
-                                 ": are both the truth of ", name, "; keep one of them"));
+      throw InputError(text::concat(found[0].string(), " and ", found[1].filename().string(),
+                                    ": are both the truth of ", name, "; keep one of them"));
     }
     if (!found.empty()) {
       return found.front();
@@ -154,7 +154,7 @@ std::optional<fs::path> find_truth(const std::string& name, const fs::path& fold
   return std::nullopt;
 }
 
-CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth) {
+CubeQuality evaluate_map(const torch::Tensor& scores, const torch::Tensor& truth) {
   TORCH_CHECK(scores.sizes() == truth.sizes(), "judge: expected scores and truth of one size, got ",
               scores.sizes(), " and ", truth.sizes());
   const auto valid = scores.isnan().logical_not();
@@ -186,11 +186,11 @@ Measures measures_of(const CubeQuality& cube) {
     measures.auc_d_tau = cube.roc_3d->auc_d_tau;
     measures.auc_f_tau = cube.roc_3d->auc_f_tau;
   }
-  if (cube.marked) {
-    measures.f1 = metric::f1(*cube.marked);
-    measures.precision = metric::precision(*cube.marked);
-    measures.recall = metric::recall(*cube.marked);
-    measures.false_alarm_rate = metric::false_alarm_rate(*cube.marked);
+  if (cube.predicted) {
+    measures.f1 = metric::f1(*cube.predicted);
+    measures.precision = metric::precision(*cube.predicted);
+    measures.recall = metric::recall(*cube.predicted);
+    measures.false_alarm_rate = metric::false_alarm_rate(*cube.predicted);
   }
   return measures;
 }
@@ -209,22 +209,23 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
 }
 
 Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind,
-                    Observer& observer) {
+                    ProgressMonitor& monitor) {
   need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
   need_folder(truth, "the folder of the masks with --truth");
   const auto ending = ending_of(kind);
   const auto names = names_of_maps(maps, ending);
   if (names.empty()) {
-    throw InputError(text::cat(maps.string(), ": the folder holds no map (*", ending,
-                               "); give the output folder of `hyperdefect infer` or `hyperdefect detect`"));
+    throw InputError(
+        text::concat(maps.string(), ": the folder holds no map (*", ending,
+                     "); give the output folder of `hyperdefect infer` or `hyperdefect detect`"));
   }
   Evaluation evaluation;
   for (const auto& name : names) {
-    if (observer.stop_requested()) {
-      throw Interrupted(text::cat("stopped before ", (maps / name).string(), ending, " was judged"));
+    if (monitor.stop_requested()) {
+      throw Interrupted(text::concat("stopped before ", (maps / name).string(), ending, " was judged"));
     }
     const auto judged = evaluation.cubes.size() + evaluation.without_truth.size();
-    observer.progress(
+    monitor.progress(
         {"judge maps", static_cast<std::int64_t>(judged), static_cast<std::int64_t>(names.size()), {}});
     const auto mask = find_truth(name, truth);
     if (!mask) {
@@ -237,14 +238,14 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     evaluation.cubes.back().undecided = stored && stored->row.verdict == Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {
-    throw InputError(text::cat("no map below ", maps.string(), " has a truth in ", truth.string(),
-                               "; looked for ", (truth / (names.front() + "_mask.png")).string(),
-                               " (or .tif)", names.size() > 1 ? " and so on" : ""));
+    throw InputError(text::concat("no map below ", maps.string(), " has a truth in ", truth.string(),
+                                  "; looked for ", (truth / (names.front() + "_mask.png")).string(),
+                                  " (or .tif)", names.size() > 1 ? " and so on" : ""));
   }
   evaluation.mean = mean_quality(evaluation.cubes);
   evaluation.folders = folder_means(evaluation.cubes);
   evaluation.image_auroc = image_auroc(evaluation.cubes);
-  evaluation.image_verdicts = image_verdicts(evaluation.cubes);
+  evaluation.cube_confusion = cube_confusion(evaluation.cubes);
   return evaluation;
 }
 

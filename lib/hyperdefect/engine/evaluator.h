@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/observer.h"
+#include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/metric/confusion.h"
 #include "hyperdefect/metric/roc.h"
 
@@ -33,7 +33,7 @@ struct CubeQuality {
   std::optional<metric::Roc3d> roc_3d;
   /// What the map of defects marks, which follows from the scores and the threshold; absent where there is
   /// none.
-  std::optional<metric::Confusion> marked;
+  std::optional<metric::Confusion> predicted;
   /// Whether the cube was neither accepted nor rejected.
   bool undecided = false;
 };
@@ -46,7 +46,7 @@ struct Measures {
   std::optional<double> aupro;
   std::optional<double> auc_d_tau;
   std::optional<double> auc_f_tau;
-  /// Of what is marked.
+  /// Of what is predicted.
   std::optional<double> f1;
   std::optional<double> precision;
   std::optional<double> recall;
@@ -75,16 +75,16 @@ struct Evaluation {
   /// How well the highest score tells cubes with a defect from those without; absent where one kind is
   /// missing.
   std::optional<double> image_auroc;
-  /// Whole cubes: positive where any pixel is marked or defective; an undecided one counts as judged wrongly,
-  /// neither rejected nor accepted. Absent where no cube has a map of defects.
-  std::optional<metric::Confusion> image_verdicts;
+  /// Whole cubes: positive where any pixel is predicted or defective; an undecided one counts as judged
+  /// wrongly, neither rejected nor accepted. Absent where no cube has a map of defects.
+  std::optional<metric::Confusion> cube_confusion;
   /// Names of the maps that have no truth, which are left out.
   std::vector<std::string> without_truth;
 };
 
 /// Judges scores (rows, cols) against the truth (rows, cols) bool.
-/// @return all but the name and what is marked.
-CubeQuality judge(const torch::Tensor& scores, const torch::Tensor& truth);
+/// @return all but the name and what is predicted.
+CubeQuality evaluate_map(const torch::Tensor& scores, const torch::Tensor& truth);
 
 /// The mask NAME_mask.png or NAME_mask.tif of a cube or its results ("day1/scan_07") below a folder. A name
 /// that keeps a cube's extension ("scan.img") may also have its mask without it. Nothing where there is none.
@@ -98,8 +98,8 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 /// @param kind "score" or "sad".
 /// @throws InputError where a folder is missing, holds no map, no map has a truth, a file cannot be read, or
 /// a map and its truth differ in size.
-/// @throws Interrupted if the observer asks to stop.
+/// @throws Interrupted if the monitor asks to stop.
 Evaluation evaluate(const std::filesystem::path& maps, const std::filesystem::path& truth,
-                    const std::string& kind, Observer& observer);
+                    const std::string& kind, ProgressMonitor& monitor);
 
 }  // namespace hyperdefect::engine

@@ -15,21 +15,25 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/device.h"
-#include "hyperdefect/engine/noise_bands.h"
 #include "hyperdefect/engine/patch_sampler.h"
 #include "hyperdefect/engine/predictor.h"
-#include "hyperdefect/engine/side_by_side.h"
-#include "hyperdefect/model/band_picker.h"
-#include "hyperdefect/model/detectors.h"
+#include "hyperdefect/engine/training_blocks.h"
 #include "hyperdefect/model/model_file.h"
-#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/platform/device.h"
+#include "hyperdefect/platform/task_pool.h"
+#include "hyperdefect/preprocess/band_picker.h"
+#include "hyperdefect/preprocess/noise_bands.h"
 
 namespace hyperdefect::engine {
 namespace {
 
 /// Calibration and thresholds look at this many pixels at most: enough for a quantile of 1e-4.
 constexpr std::int64_t kCalibrationPixels = 4'000'000;
+/// Side of the tiles of passes that see more than a pixel: larger than the patches that networks learn from,
+/// and not so large that memory decides.
+constexpr std::int64_t kTilePx = 160;
+/// A pass with a wide view looks at this many pixels at most; it keeps a sample of 65,536.
+constexpr std::int64_t kWidePixels = 250'000;
 
 using Clock = std::chrono::steady_clock;
 
@@ -37,9 +41,9 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void stop_if_asked(const Observer& observer, const std::string& what) {
-  if (observer.stop_requested()) {
-    throw Interrupted(text::cat("stopped ", what));
+void stop_if_asked(const ProgressMonitor& monitor, const std::string& what) {
+  if (monitor.stop_requested()) {
+    throw Interrupted(text::concat("stopped ", what));
   }
 }
 
@@ -47,89 +51,81 @@ at::Generator generator_for(std::uint64_t seed, const std::string& label) {
   return at::detail::createCPUGenerator(derive_seed(seed, label));
 }
 
-/// A window of one of the sources.
-struct Piece {
-  std::size_t source;
-  PlannedWindow window;
-};
-
-/// All windows of all sources; every n-th where they hold more than max_pixels.
-std::vector<Piece> pieces_of(const model::Detector& detector, const FitJob& job, std::int64_t max_pixels) {
-  std::vector<Piece> all;
-  std::int64_t pixels = 0;
-  for (std::size_t i = 0; i < job.sources.size(); ++i) {
-    for (const auto& window : plan_for(detector, *job.sources[i], job.ram_mb)) {
-      all.push_back({i, window});
-      pixels += window.keep.pixels();
-    }
-  }
-  const auto step = std::max<std::int64_t>(1, (pixels + max_pixels - 1) / max_pixels);
-  std::vector<Piece> chosen;
-  for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(step)) {
-    chosen.push_back(all[i]);
-  }
-  return chosen;
-}
-
-/// Reads the pieces one after the other, the detector bound to the right cube, and hands each to `use`.
-template <class Use>
-void for_each_piece(model::Detector& detector, const FitJob& job, const std::vector<Piece>& pieces,
-                    const std::string& task, Observer& observer, const Use& use) {
-  observer.progress({task, 0, static_cast<std::int64_t>(pieces.size()), {}});
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    stop_if_asked(observer, text::cat("in the ", task, " pass"));
-    auto& source = *job.sources[pieces[i].source];
-    detector.bind(source.bands());
-    use(pieces[i].window, source);
-    observer.progress({task, static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(pieces.size()), {}});
-  }
-}
-
 /// Statistics that overflowed would make a model that scores nothing, and accepts it.
-void check_finite(const model::Detector& detector) {
+void check_finite(const detector::Pipeline& detector) {
   const auto fault = model::value_faults(model::state_of(detector));
   if (!fault.empty()) {
-    throw InputError(text::cat("training failed: ", fault, "; look for extreme values in the cubes"));
+    throw InputError(text::concat("training failed: ", fault, "; look for extreme values in the cubes"));
   }
 }
 
-void gather_statistics(model::Detector& detector, const FitJob& job, Observer& observer) {
+/// A pass with a wide view would read strips of rows many times.
+constexpr std::int64_t kWideReachPx = 8;
+
+void gather_statistics(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor) {
   const torch::NoGradGuard no_gradient;
-  const auto pieces = pieces_of(detector, job, std::numeric_limits<std::int64_t>::max() / 2);
+  const auto every_pixel = std::numeric_limits<std::int64_t>::max() / 2;
+  const auto all = TrainingBlocks::fixed(detector, job.sources, {0, 0, every_pixel});
+  const auto reach = detector.statistics_reach_px();
+  const bool is_wide = reach > kWideReachPx;
+  const auto seen = TrainingBlocks::fixed(
+      detector, job.sources, {is_wide ? kTilePx : 0, reach, is_wide ? kWidePixels : every_pixel});
   do {
-    for_each_piece(detector, job, pieces, "statistics", observer,
-                   [&](const PlannedWindow& window, model::BlockSource& source) {
-                     detector.observe(source.read(window.keep));
-                   });
-  } while (detector.finish());
+    (detector.knows_preprocessing() ? seen : all)
+        .for_each("statistics", monitor,
+                  [&](const TrainingBlock& block) { detector.accumulate(block.pixels); });
+  } while (detector.finalise());
   if (job.extremes) {
     job.extremes->warn();
   }
   check_finite(detector);
 }
 
-void calibrate(model::Detector& detector, const FitJob& job, Observer& observer) {
+void adapt(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor) {
+  if (!detector.adapts()) {
+    return;
+  }
   const torch::NoGradGuard no_gradient;
   detector.eval();
-  for_each_piece(detector, job, pieces_of(detector, job, kCalibrationPixels), "calibration", observer,
-                 [&](const PlannedWindow& window, model::BlockSource& source) {
-                   detector.calibrate(source.read(window.read));
-                 });
+  TrainingBlocks::fixed(detector, job.sources, {kTilePx, 0, kCalibrationPixels})
+      .for_each("adaptation", monitor, [&](const TrainingBlock& tile) { detector.adapt(tile.pixels); });
+}
+
+TrainingBlocks blocks_to_score(const detector::Pipeline& detector, const FitJob& job) {
+  return {detector, job.sources, job.ram_mb, detector.receptive_field(), kCalibrationPixels};
+}
+
+/// @return what was measured, if one block holds all of the training data and each pixel counts.
+std::optional<MeasuredScene> calibrate(detector::Pipeline& detector, const FitJob& job,
+                                       ProgressMonitor& monitor) {
+  const torch::NoGradGuard no_gradient;
+  detector.eval();
+  const auto blocks = blocks_to_score(detector, job);
+  const bool keeps = blocks.is_one_block() && job.sources.size() == 1 && job.keep_measured &&
+                     !(job.extremes && job.extremes->left_out() > 0);
+  std::optional<MeasuredScene> kept;
+  blocks.for_each("calibration", monitor, [&](const TrainingBlock& block) {
+    auto measured = detector.calibrate(block.pixels);
+    if (keeps && block.tile.read == whole(job.sources.front()->size())) {
+      kept.emplace(MeasuredScene{block.pixels, std::move(measured)});
+    }
+  });
   detector.finish_calibration();
+  return kept;
 }
 
 /// Gradient training with its schedule, record, checkpoint and early stop.
 class Training {
  public:
-  Training(model::Detector& detector, const FitJob& job, Observer& observer)
+  Training(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor)
       : detector_(detector),
         job_(job),
-        observer_(observer),
+        monitor_(monitor),
         sampler_(detector, job.sources, job.train, job.ram_mb),
-        held_out_(job.train.holdout_fraction > 0 ? sampler_.held_out() : std::vector<model::Batch>()),
+        held_out_(job.train.holdout_fraction > 0 ? sampler_.held_out() : std::vector<detector::Batch>()),
         optimizer_(trained_parameters(detector),
                    torch::optim::AdamWOptions(job.train.learning_rate).weight_decay(job.train.weight_decay)),
-        side_by_side_(optimizer_.param_groups().front().params().front().device()) {
+        task_pool_(optimizer_.param_groups().front().params().front().device()) {
     state_.job = job.job;
   }
 
@@ -150,7 +146,7 @@ class Training {
   }
 
  private:
-  static std::vector<torch::Tensor> trained_parameters(const model::Detector& detector) {
+  static std::vector<torch::Tensor> trained_parameters(const detector::Pipeline& detector) {
     std::vector<torch::Tensor> trained;
     for (const auto& parameter : detector.parameters()) {
       if (parameter.requires_grad()) {
@@ -181,17 +177,17 @@ class Training {
 
   void train_epoch(std::int64_t epoch) {
     const auto start = Clock::now();
-    auto generator = generator_for(job_.seed, text::cat("epoch ", epoch));
+    auto generator = generator_for(job_.seed, text::concat("epoch ", epoch));
     double sum = 0.0;
     double rate = 0.0;
     detector_.train();
-    detector_.begin_epoch();
+    detector_.trainable()->begin_epoch();
     for (std::int64_t i = 0; i < job_.train.steps_per_epoch; ++i) {
-      stop_if_asked(observer_, text::cat("in epoch ", epoch, " of ", job_.train.epochs));
+      stop_if_asked(monitor_, text::concat("in epoch ", epoch, " of ", job_.train.epochs));
       rate = learning_rate((epoch - 1) * job_.train.steps_per_epoch + i);
       sum += step(rate, generator);
-      observer_.progress({"train", (epoch - 1) * job_.train.steps_per_epoch + i + 1,
-                          job_.train.epochs * job_.train.steps_per_epoch, sum / static_cast<double>(i + 1)});
+      monitor_.progress({"train", (epoch - 1) * job_.train.steps_per_epoch + i + 1,
+                         job_.train.epochs * job_.train.steps_per_epoch, sum / static_cast<double>(i + 1)});
     }
     record({epoch, epoch * job_.train.steps_per_epoch, rate,
             sum / static_cast<double>(job_.train.steps_per_epoch), held_out_loss(), seconds_since(start)});
@@ -212,18 +208,19 @@ class Training {
 
   static double finite_loss(double value, const char* what) {
     if (!std::isfinite(value)) {
-      throw InputError(
-          text::cat("training failed: ", what, " is ", value,
-                    "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
-                    "the cubes"));
+      throw InputError(text::concat(
+          "training failed: ", what, " is ", value,
+          "; lower train.learning_rate or set train.gradient_clip, and look for extreme values in "
+          "the cubes"));
     }
     return value;
   }
 
   /// In training the gradients are added to those of the parameters.
-  double loss_of(const model::Batch& batch, at::Generator& generator) {
-    side_by_side_.run(detector_.preparations(batch, generator));
-    const auto losses = detector_.losses(batch, generator);
+  double loss_of(const detector::Batch& batch, at::Generator& generator) {
+    auto& trainable = *detector_.trainable();
+    task_pool_.run(trainable.preparations(batch, generator));
+    const auto losses = trainable.losses(batch, generator);
     std::vector<double> values(losses.size());
     std::vector<std::function<void()>> tasks;
     for (std::size_t i = 0; i < losses.size(); ++i) {
@@ -235,7 +232,7 @@ class Training {
         values[i] = loss.item<double>();
       });
     }
-    side_by_side_.run(tasks);
+    task_pool_.run(tasks);
     return std::accumulate(values.begin(), values.end(), 0.0);
   }
 
@@ -265,8 +262,8 @@ class Training {
       state_.optimizer = optimizer_state(optimizer_, detector_);
       write_checkpoint(job_.checkpoint, state_);
     }
-    log::debug(text::cat("epoch ", record.epoch, ": loss ", record.loss,
-                         record.holdout_loss ? text::cat(", held out ", *record.holdout_loss) : ""));
+    log::debug(text::concat("epoch ", record.epoch, ": loss ", record.loss,
+                            record.holdout_loss ? text::concat(", held out ", *record.holdout_loss) : ""));
   }
 
   std::map<std::string, torch::Tensor> copy_of_state() const {
@@ -287,18 +284,18 @@ class Training {
     }
   }
 
-  model::Detector& detector_;
+  detector::Pipeline& detector_;
   const FitJob& job_;
-  Observer& observer_;
+  ProgressMonitor& monitor_;
   PatchSampler sampler_;
-  std::vector<model::Batch> held_out_;
+  std::vector<detector::Batch> held_out_;
   torch::optim::AdamW optimizer_;
-  SideBySide side_by_side_;
+  platform::TaskPool task_pool_;
   TrainingState state_;
   std::int64_t best_epoch_ = 0;
 };
 
-std::optional<TrainingState> earlier_state(const FitJob& job, const model::Detector& detector) {
+std::optional<TrainingState> earlier_state(const FitJob& job, const detector::Pipeline& detector) {
   if (!job.resume || job.checkpoint.empty() || !std::filesystem::exists(job.checkpoint)) {
     return std::nullopt;
   }
@@ -307,89 +304,105 @@ std::optional<TrainingState> earlier_state(const FitJob& job, const model::Detec
   return state;
 }
 
-/// Of a valid pixel; one that is not finite would be missing from the threshold without a word.
-torch::Tensor finite_scores(const model::ScoreMaps& maps, const Window& part, const std::string& cube) {
-  const auto scores = spectral::part_of(maps.score, part).masked_select(spectral::part_of(maps.valid, part));
+/// Of pixels that count; one that is not finite would be missing from the threshold without a word.
+torch::Tensor finite_scores(const detector::ScoreMaps& maps, const torch::Tensor& counted,
+                            const std::string& cube) {
+  const auto scores = maps.score.masked_select(counted);
   const auto bad = scores.isfinite().logical_not().sum().item<std::int64_t>();
   if (bad > 0) {
-    throw InputError(text::cat("training failed: the scores of ", text::counted(bad, "valid pixel"), " of ",
-                               cube, " are not finite; look for extreme values in the cubes"));
+    throw InputError(text::concat("training failed: the scores of ", text::pluralise(bad, "valid pixel"),
+                                  " of ", cube, " are not finite; look for extreme values in the cubes"));
   }
   return scores;
 }
 
 }  // namespace
 
-FitReport fit(model::Detector& detector, const FitJob& job, Observer& observer) {
+FitReport fit(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor) {
   FitReport report;
   auto earlier = earlier_state(job, detector);
   if (earlier) {
     model::load_state(detector, earlier->detector, job.checkpoint.string());
   } else {
-    gather_statistics(detector, job, observer);
+    gather_statistics(detector, job, monitor);
+    if (auto* trainable = detector.trainable()) {
+      auto generator = generator_for(job.seed, "weights");
+      trainable->initialise(generator);
+    }
   }
-  if (detector.trainable()) {
-    Training training(detector, job, observer);
+  if (detector.trainable() != nullptr) {
+    Training training(detector, job, monitor);
     if (earlier) {
       training.restore(std::move(*earlier));
     }
     report = training.run();
   }
-  calibrate(detector, job, observer);
+  adapt(detector, job, monitor);
+  report.measured = calibrate(detector, job, monitor);
   check_finite(detector);
   return report;
 }
 
-void leave_out_extremes(FitJob& job, const FittedModel& model) {
-  job.extremes = ExtremePixels::leave_out(job.sources, model.detector->bands(), model.config.preprocess);
+void leave_out_extremes(FitJob& job, const model::FittedModel& model) {
+  job.extremes = preprocess::ExtremePixels::leave_out(job.sources, model.detector->bands(),
+                                                      model.config.detector.preprocess);
 }
 
-void make_detector(FittedModel& model, const std::vector<std::shared_ptr<model::BlockSource>>& sources) {
+void make_detector(model::FittedModel& model,
+                   const std::vector<std::shared_ptr<preprocess::BlockSource>>& sources) {
+  auto& options = model.config.detector;
   // Whatever use_bad_band_list says, and for every other cube too.
   const auto empty = sources.front()->empty_bands();
-  auto& dropped = model.config.preprocess.drop_bands;
+  auto& dropped = options.preprocess.drop_bands;
   dropped.insert(dropped.end(), empty.begin(), empty.end());
-  model.config.preprocess = without_noise_bands(model.config.preprocess, sources);
-  model.detector = model::make_detector(
-      detector_options(model.config), model::bands_in_use(sources.front()->bands(), model.config.preprocess));
-  model.detector->to(device_named(model.config.run.device));
+  options.preprocess = preprocess::without_noise_bands(options.preprocess, sources);
+  model.detector = std::make_shared<detector::Pipeline>(
+      options, preprocess::bands_in_use(sources.front()->bands(), options.preprocess));
+  model.detector->to(platform::device_of(model.config.run.device));
 }
 
-FittedModel fit_scene(model::BlockSource& source, const RunConfig& config, std::uint64_t seed,
-                      Observer& observer) {
-  FittedModel fitted;
+FittedScene fit_scene(preprocess::BlockSource& source, const model::RunConfig& config, std::uint64_t seed,
+                      ProgressMonitor& monitor) {
+  FittedScene scene;
+  auto& fitted = scene.model;
   fitted.config = config;
   fitted.training_cubes = 1;
-  torch::manual_seed(seed);
   FitJob job;
-  job.sources = {std::shared_ptr<model::BlockSource>(std::shared_ptr<void>(), &source)};
-  observer.progress({"measure the noise of the bands", 0, 0, {}});
+  job.sources = {std::shared_ptr<preprocess::BlockSource>(std::shared_ptr<void>(), &source)};
+  monitor.progress({"measure the noise of the bands", 0, 0, {}});
   make_detector(fitted, job.sources);
   leave_out_extremes(job, fitted);
   job.train = config.train;
   job.ram_mb = config.run.ram_mb;
   job.seed = seed;
-  fit(*fitted.detector, job, observer);
-  return fitted;
+  job.keep_measured = true;
+  scene.measured = fit(*fitted.detector, job, monitor).measured;
+  return scene;
 }
 
-torch::Tensor training_scores(model::Detector& detector, const FitJob& job, double held_out_fraction,
-                              Observer& observer) {
+detector::ScoreMaps maps_of(const FittedScene& scene, preprocess::BlockSource& source,
+                            ProgressMonitor& monitor) {
+  if (!scene.measured) {
+    return predict(*scene.model.detector, source, scene.model.config.run.ram_mb, monitor);
+  }
+  const c10::InferenceMode inference;
+  return scene.model.detector->score(scene.measured->pixels, scene.measured->measurement);
+}
+
+torch::Tensor training_scores(const detector::Pipeline& detector, const FitJob& job, double held_out_fraction,
+                              ProgressMonitor& monitor) {
   const torch::NoGradGuard no_gradient;
-  detector.eval();
   std::vector<torch::Tensor> scores;
-  for_each_piece(detector, job, pieces_of(detector, job, kCalibrationPixels), "scores", observer,
-                 [&](const PlannedWindow& window, model::BlockSource& source) {
-                   const auto maps = detector.score(source.read(window.read));
-                   const auto rows = source.size().rows;
-                   const auto held = static_cast<std::int64_t>(static_cast<double>(rows) * held_out_fraction);
-                   const auto first = held > 0 ? std::max(window.keep.row, rows - held) : window.keep.row;
-                   if (first < window.keep.end_row()) {
-                     const Window part{first - window.read.row, window.keep.col - window.read.col,
-                                       window.keep.end_row() - first, window.keep.cols};
-                     scores.push_back(finite_scores(maps, part, source.name()));
-                   }
-                 });
+  blocks_to_score(detector, job).for_each("scores", monitor, [&](const TrainingBlock& block) {
+    const auto& source = *job.sources[block.source];
+    const auto rows = source.size().rows;
+    const auto held = static_cast<std::int64_t>(static_cast<double>(rows) * held_out_fraction);
+    const auto first = held > 0 ? rows - held : 0;
+    const auto skipped = std::clamp<std::int64_t>(first - block.tile.read.row, 0, block.tile.read.rows);
+    auto counted = block.pixels.counted().cpu().clone();
+    counted.slice(0, 0, skipped).fill_(false);
+    scores.push_back(finite_scores(detector.score(block.pixels), counted, source.name()));
+  });
   return scores.empty() ? torch::empty({0}) : torch::cat(scores);
 }
 

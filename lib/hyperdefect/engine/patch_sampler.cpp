@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hyperdefect/spectral/dice.h"
-#include "hyperdefect/spectral/image_part.h"
-#include "hyperdefect/spectral/turned.h"
+#include "hyperdefect/image/crop.h"
+#include "hyperdefect/image/dihedral_transform.h"
+#include "hyperdefect/image/random_source.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -17,9 +17,9 @@ torch::Tensor filled_up(const torch::Tensor& tensor, Size size) {
 
 }  // namespace
 
-PatchSampler::PatchSampler(model::Detector& detector,
-                           std::vector<std::shared_ptr<model::BlockSource>> sources,
-                           const TrainOptions& options, std::int64_t ram_mb)
+PatchSampler::PatchSampler(const detector::Pipeline& detector,
+                           std::vector<std::shared_ptr<preprocess::BlockSource>> sources,
+                           const model::TrainOptions& options, std::int64_t ram_mb)
     : detector_(detector), sources_(std::move(sources)), options_(options) {
   std::vector<double> pixels;
   std::int64_t values = 0;
@@ -48,34 +48,34 @@ spectral::Block PatchSampler::prepared(std::size_t source, const Window& window)
   const torch::NoGradGuard no_gradient;
   if (source < cache_.size()) {
     const auto& cube = cache_[source];
-    return {spectral::part_of(cube.values, window), spectral::part_of(cube.valid, window), window,
-            cube.image};
+    return {image::crop(cube.values, window), image::crop(cube.valid, window), window, cube.image};
   }
-  detector_.bind(sources_[source]->bands());
-  return detector_.prepare(sources_[source]->read(window));
+  const auto block = detector_.picker(sources_[source]->bands()).of(sources_[source]->read(window));
+  const auto pixels = detector_.preprocessed(block);
+  return {detector_.training_input(pixels), pixels.valid(), window, block.image};
 }
 
-model::Batch PatchSampler::draw(at::Generator& generator) {
+detector::Batch PatchSampler::draw(at::Generator& generator) {
   std::vector<torch::Tensor> values;
   std::vector<torch::Tensor> valid;
   const auto chosen = torch::multinomial(weights_, options_.batch, true, generator);
-  spectral::Dice dice(generator);
+  image::RandomSource random(generator);
   for (std::int64_t i = 0; i < options_.batch; ++i) {
     const auto source = static_cast<std::size_t>(chosen[i].item<std::int64_t>());
     const auto part = training_part(source);
     const Size size{std::min(patch_.rows, part.rows), std::min(patch_.cols, part.cols)};
-    const auto row = dice.below(part.rows - size.rows + 1);
-    const auto col = dice.below(part.cols - size.cols + 1);
-    const auto turn = options_.augment ? dice.below(8) : 0;
+    const auto row = random.below(part.rows - size.rows + 1);
+    const auto col = random.below(part.cols - size.cols + 1);
+    const auto turn = options_.augment ? random.below(8) : 0;
     const auto block = prepared(source, {row, col, size.rows, size.cols});
-    values.push_back(spectral::turned(filled_up(block.values, patch_), turn));
-    valid.push_back(spectral::turned(filled_up(block.valid, patch_), turn));
+    values.push_back(image::dihedral_transform(filled_up(block.values, patch_), turn));
+    valid.push_back(image::dihedral_transform(filled_up(block.valid, patch_), turn));
   }
   return {torch::stack(values), torch::stack(valid)};
 }
 
-std::vector<model::Batch> PatchSampler::held_out() {
-  std::vector<model::Batch> batches;
+std::vector<detector::Batch> PatchSampler::held_out() {
+  std::vector<detector::Batch> batches;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto size = sources_[i]->size();
     const auto first = training_part(i).rows;

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "hyperdefect/engine/run_config.h"
-#include "hyperdefect/model/block_source.h"
-#include "hyperdefect/model/detector.h"
+#include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/model/run_config.h"
+#include "hyperdefect/preprocess/block_source.h"
 
 namespace hyperdefect::engine {
 
@@ -17,24 +17,25 @@ namespace hyperdefect::engine {
 /// The last holdout_fraction of each cube's rows is never drawn from.
 class PatchSampler {
  public:
-  PatchSampler(model::Detector& detector, std::vector<std::shared_ptr<model::BlockSource>> sources,
-               const TrainOptions& options, std::int64_t ram_mb);
+  PatchSampler(const detector::Pipeline& detector,
+               std::vector<std::shared_ptr<preprocess::BlockSource>> sources,
+               const model::TrainOptions& options, std::int64_t ram_mb);
 
   /// Patches of one size, flipped and turned where options.augment says so; cubes smaller than the patch are
   /// filled up with invalid pixels.
-  model::Batch draw(at::Generator& generator);
+  detector::Batch draw(at::Generator& generator);
 
   /// The held-out part of each cube, cut into pieces of at most the patch's size; empty without a held-out
   /// part.
-  std::vector<model::Batch> held_out();
+  std::vector<detector::Batch> held_out();
 
  private:
   spectral::Block prepared(std::size_t source, const Window& window);
   Size training_part(std::size_t source) const;
 
-  model::Detector& detector_;
-  std::vector<std::shared_ptr<model::BlockSource>> sources_;
-  TrainOptions options_;
+  const detector::Pipeline& detector_;
+  std::vector<std::shared_ptr<preprocess::BlockSource>> sources_;
+  model::TrainOptions options_;
   Size patch_;
   torch::Tensor weights_;
   std::vector<spectral::Block> cache_;

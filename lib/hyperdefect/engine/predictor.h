@@ -2,20 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
-#include "hyperdefect/engine/observer.h"
-#include "hyperdefect/model/block_source.h"
-#include "hyperdefect/model/detector.h"
+#include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/engine/progress_monitor.h"
+#include "hyperdefect/preprocess/block_source.h"
 
 namespace hyperdefect::engine {
 
 /// The windows in which a detector goes through a source of this size and band count within the memory given.
-std::vector<PlannedWindow> plan_for(const model::Detector& detector, const model::BlockSource& source,
-                                    std::int64_t ram_mb);
+/// @param field what has to be seen around a pixel.
+std::vector<Tile> plan_for(const detector::Pipeline& detector, const preprocess::BlockSource& source,
+                           std::int64_t ram_mb, const ReceptiveField& field);
+/// The same for scoring.
+std::vector<Tile> plan_for(const detector::Pipeline& detector, const preprocess::BlockSource& source,
+                           std::int64_t ram_mb);
 
 /// Scores a whole cube window by window; only the maps are held whole, and they do not depend on the windows.
-/// @throws ModelError where the cube's bands do not match, Interrupted where the observer asks to stop.
-model::ScoreMaps predict(model::Detector& detector, model::BlockSource& source, std::int64_t ram_mb,
-                         Observer& observer);
+/// One detector may serve several threads.
+/// @throws ModelError if the cube's bands do not match, Interrupted if the monitor asks to stop.
+detector::ScoreMaps predict(const detector::Pipeline& detector, preprocess::BlockSource& source,
+                            std::int64_t ram_mb, ProgressMonitor& monitor);
 
 }  // namespace hyperdefect::engine

@@ -6,6 +6,7 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/detector/registry.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -31,14 +32,15 @@ fs::path real(const fs::path& folder) {
 ResultFiles::ResultFiles(fs::path output, const fs::path& relative)
     : output_(std::move(output)), stem_(output_ / relative) {
   if (relative.empty() || leads_out(relative)) {
-    throw UsageError(text::cat("results named '", relative.string(), "' would not land in the output folder ",
-                               output_.string(), ": name the input in another way"));
+    throw UsageError(text::concat("results named '", relative.string(),
+                                  "' would not land in the output folder ", output_.string(),
+                                  ": name the input in another way"));
   }
 }
 
-std::vector<fs::path> ResultFiles::all(const RunConfig& config) const {
+std::vector<fs::path> ResultFiles::all() const {
   std::vector<fs::path> files{row(), score(), sad(), defects(), overlay()};
-  for (const auto& detector : config.model.fused) {
+  for (const auto& detector : detector::member_names()) {
     files.push_back(part(detector));
   }
   return files;
@@ -50,9 +52,9 @@ bool ResultFiles::lie_inside() const {
 
 void ResultFiles::refuse_links_outside() const {
   if (!lie_inside()) {
-    throw UsageError(text::cat(folder().string(), " leads to ", real(folder()).string(),
-                               ", which is not in the output folder ", output_.string(),
-                               ": remove the link, or take another folder with -o"));
+    throw UsageError(text::concat(folder().string(), " leads to ", real(folder()).string(),
+                                  ", which is not in the output folder ", output_.string(),
+                                  ": remove the link, or take another folder with -o"));
   }
 }
 

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/run_config.h"
-
 namespace hyperdefect::engine {
 
 /// The names of the files of one cube's results: output/day1/scan_score.tif and so on.
@@ -24,8 +22,8 @@ class ResultFiles {
   std::filesystem::path part(const std::string& detector) const { return with("_part_" + detector + ".tif"); }
   std::filesystem::path row() const { return with(".json"); }
   std::filesystem::path folder() const { return stem_.parent_path(); }
-  /// Whatever a run with this configuration may write, but for the model.
-  std::vector<std::filesystem::path> all(const RunConfig& config) const;
+  /// Whatever a run may write for the cube, but for the model.
+  std::vector<std::filesystem::path> all() const;
 
   /// Whether the files lie in the output folder, whatever links there are on the way.
   bool lie_inside() const;

@@ -44,7 +44,7 @@ std::int64_t count_at(const Json& json, const char* key) {
   return count;
 }
 
-Json to_json(const io::CubeStamp& stamp) {
+Json to_json(const files::CubeStamp& stamp) {
   auto files = Json::array();
   for (const auto& file : stamp.files) {
     files.push_back({{"path", file.path}, {"size", file.size}, {"modified_ns", file.modified_ns}});
@@ -52,8 +52,8 @@ Json to_json(const io::CubeStamp& stamp) {
   return files;
 }
 
-io::CubeStamp stamp_from(const Json& json) {
-  io::CubeStamp stamp;
+files::CubeStamp stamp_from(const Json& json) {
+  files::CubeStamp stamp;
   for (const auto& file : json) {
     stamp.files.push_back({file.at("path"), count_at(file, "size"), integer_at(file, "modified_ns"), 0});
   }
@@ -239,7 +239,7 @@ std::optional<Provenance> read_provenance(const std::filesystem::path& path) {
   return read_json(path, [](const Json& json) { return provenance_from(json.at("made_with")); });
 }
 
-io::CubeStamp as_stored(const io::CubeStamp& stamp) {
+files::CubeStamp as_stored(const files::CubeStamp& stamp) {
   return stamp_from(Json::parse(json_page(to_json(stamp))));
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "hyperdefect/engine/verdict.h"
-#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/files/file_stamp.h"
 
 namespace hyperdefect::engine {
 
@@ -41,7 +41,7 @@ struct ResultRow {
   double seconds = 0;
   std::string error;
   /// The cube that was judged; empty where it changed meanwhile, so that nobody takes the row for its result.
-  io::CubeStamp input;
+  files::CubeStamp input;
   /// What was written for it, beside STEM.json.
   std::vector<WrittenFile> files;
 };
@@ -73,7 +73,7 @@ std::optional<StoredRow> read_row(const std::filesystem::path& path);
 std::optional<Provenance> read_provenance(const std::filesystem::path& path);
 
 /// A stamp as it comes back from a file: names that are not UTF-8 are changed there, and identities left out.
-io::CubeStamp as_stored(const io::CubeStamp& stamp);
+files::CubeStamp as_stored(const files::CubeStamp& stamp);
 
 /// The table: a header line and one line a row; text is quoted where it must be.
 std::string scores_csv(const std::vector<ResultRow>& rows);

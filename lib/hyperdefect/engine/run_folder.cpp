@@ -12,7 +12,8 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
-#include "hyperdefect/io/file_stamp.h"
+#include "hyperdefect/files/file_stamp.h"
+#include "hyperdefect/format/file_access.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 /// A row takes 1 or 2 KB; a longer JSON file is somebody else's.
 constexpr std::uintmax_t kLongestRow = 1 << 20;
 
-ResultFiles files_of(const BatchJob& job, const io::CubeInput& cube) {
+ResultFiles files_of(const BatchJob& job, const files::CubeInput& cube) {
   return {job.output, cube.relative};
 }
 
@@ -34,32 +35,26 @@ std::vector<fs::path> tables_of(const BatchJob& job) {
   return {job.output / "scores.csv", summary_of(job), job.output / "config.yaml"};
 }
 
-/// A name that is too long for the disk does not exist: writing it says so.
-bool is_there(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(file, ignored));
-}
-
 void remove_file(const fs::path& file) {
   std::error_code failure;
   fs::remove(file, failure);
-  if (failure && is_there(file)) {
-    throw Error(text::cat("cannot remove ", file.string(), ": ", failure.message()));
+  if (failure && format::is_there(file)) {
+    throw Error(text::concat("cannot remove ", file.string(), ": ", failure.message()));
   }
 }
 
 void refuse_existing(const fs::path& file) {
-  if (is_there(file)) {
-    throw UsageError(text::cat(file.string(),
-                               " exists: nothing was done; take another folder with -o, replace it with "
-                               "--overwrite, or go on with --resume"));
+  if (format::is_there(file)) {
+    throw UsageError(text::concat(file.string(),
+                                  " exists: nothing was done; take another folder with -o, replace it with "
+                                  "--overwrite, or go on with --resume"));
   }
 }
 
 void refuse_existing_files(const BatchJob& job) {
   for (const auto& cube : job.cubes) {
     const auto files = files_of(job, cube);
-    for (const auto& file : files.all(job.config)) {
+    for (const auto& file : files.all()) {
       refuse_existing(file);
     }
     if (job.saves_models) {
@@ -91,10 +86,10 @@ std::vector<fs::path> row_files(const BatchJob& job) {
 void refuse_other_runs(const BatchJob& job) {
   for (const auto& file : row_files(job)) {
     if (*read_provenance(file) != job.made_with) {
-      throw UsageError(text::cat(file.string(),
-                                 " was made by another run (another version, configuration, "
-                                 "model, seed or number of threads): repeat that run's command, "
-                                 "start again with --overwrite, or take another folder with -o"));
+      throw UsageError(text::concat(file.string(),
+                                    " was made by another run (another version, configuration, "
+                                    "model, seed or number of threads): repeat that run's command, "
+                                    "start again with --overwrite, or take another folder with -o"));
     }
   }
 }
@@ -121,6 +116,16 @@ void refuse_held_below(const BatchJob& job, const std::set<fs::path>& folders) {
   }
 }
 
+/// What the folders hold already must suit the run.
+void check_content(const BatchJob& job, const std::set<fs::path>& folders) {
+  refuse_held_below(job, folders);
+  if (job.existing == Existing::refuse) {
+    refuse_existing_files(job);
+  } else if (job.existing == Existing::resume) {
+    refuse_other_runs(job);
+  }
+}
+
 /// Whether a run of this program can have ended so.
 bool is_finished(const ResultRow& row) {
   const bool found = row.defects > 0;
@@ -132,7 +137,7 @@ std::string lost_file(const BatchJob& job, const ResultFiles& files, const Resul
   for (const auto& written : row.files) {
     const auto file = files.folder() / written.name;
     std::error_code failure;
-    if (!is_there(file)) {
+    if (!format::is_there(file)) {
       return file.string() + " is missing";
     }
     if (!fs::is_regular_file(fs::symlink_status(file, failure)) ||
@@ -140,26 +145,26 @@ std::string lost_file(const BatchJob& job, const ResultFiles& files, const Resul
       return file.string() + " is not as it was written";
     }
   }
-  return job.saves_models && !is_there(files.model()) ? files.model().string() + " is missing"
-                                                      : std::string();
+  return job.saves_models && !format::is_there(files.model()) ? files.model().string() + " is missing"
+                                                              : std::string();
 }
 
-void say_judged_again(const ResultFiles& files, const io::CubeInput& cube, const ResultRow& row,
+void say_judged_again(const ResultFiles& files, const files::CubeInput& cube, const ResultRow& row,
                       const std::string& change, const std::string& path_now) {
   const auto path_then = row.input.path();
   if (path_then.empty()) {
-    log::info(text::cat(cube.path.string(), " is judged again: it had changed while it was read"));
+    log::info(text::concat(cube.path.string(), " is judged again: it had changed while it was read"));
   } else if (path_then == path_now) {
-    log::info(text::cat(cube.path.string(), " is judged again: ", change));
+    log::info(text::concat(cube.path.string(), " is judged again: ", change));
   } else {
-    log::warning(text::cat(files.row().string(), " is the result of ", path_then,
-                           " and is replaced by that of ", path_now,
-                           ": take another folder with -o to keep both"));
+    log::warning(text::concat(files.row().string(), " is the result of ", path_then,
+                              " and is replaced by that of ", path_now,
+                              ": take another folder with -o to keep both"));
   }
 }
 
 /// Which cube a row is about, also where it could not be opened.
-std::string subject_of(const io::CubeStamp& input, const std::string& file) {
+std::string subject_of(const files::CubeStamp& input, const std::string& file) {
   return input.files.empty() ? file : input.path();
 }
 
@@ -175,38 +180,37 @@ std::vector<ResultRow> failures_of_earlier_run(const BatchJob& job) {
 
 }  // namespace
 
+void check_outputs(const BatchJob& job) {
+  const auto folders = folders_of(job);
+  check_output_folder(job.output);
+  refuse_held_folder(job.output);
+  check_content(job, folders);
+}
+
 FileLock claim_outputs(const BatchJob& job) {
-  for (const auto& cube : job.cubes) {
-    files_of(job, cube);
-  }
+  const auto folders = folders_of(job);
   make_output_folder(job.output);
   auto lock = hold_for_run(job.output / kFolderLockName, job.output.string(), job.made_with);
-  const auto folders = folders_of(job);
-  refuse_held_below(job, folders);
-  if (job.existing == Existing::refuse) {
-    refuse_existing_files(job);
-  } else if (job.existing == Existing::resume) {
-    refuse_other_runs(job);
-  }
+  check_content(job, folders);
   for (const auto& folder : folders) {
     remove_dead_temporaries(folder);
   }
   return lock;
 }
 
-std::optional<ResultRow> finished_row(const BatchJob& job, const io::CubeInput& cube) {
+std::optional<ResultRow> finished_row(const BatchJob& job, const files::CubeInput& cube) {
   const auto files = files_of(job, cube);
   const auto stored = read_row(files.row());
   if (!stored || !is_finished(stored->row) || stored->made_with != job.made_with) {
     return std::nullopt;
   }
-  const auto now = as_stored(io::stamp_of(cube.path));
-  if (const auto change = io::change_between(stored->row.input, now); !change.empty()) {
+  const auto now = as_stored(files::stamp_of(cube.path));
+  if (const auto change = files::change_between(stored->row.input, now); !change.empty()) {
     say_judged_again(files, cube, stored->row, change, now.path());
     return std::nullopt;
   }
   if (const auto lost = lost_file(job, files, stored->row); !lost.empty()) {
-    log::info(text::cat(cube.path.string(), " is judged again: ", lost));
+    log::info(text::concat(cube.path.string(), " is judged again: ", lost));
     return std::nullopt;
   }
   auto row = stored->row;
@@ -214,21 +218,20 @@ std::optional<ResultRow> finished_row(const BatchJob& job, const io::CubeInput& 
   return row;
 }
 
-void remove_results(const BatchJob& job, const io::CubeInput& cube) {
+void remove_results(const BatchJob& job, const files::CubeInput& cube) {
   const auto files = files_of(job, cube);
   const auto stored = read_row(files.row());
-  for (const auto& file : files.all(job.config)) {
+  for (const auto& file : files.all()) {
     remove_file(file);
   }
-  if (job.saves_models) {
-    remove_file(files.model());
-  }
+  // A model of an earlier run would be taken for this one's.
+  remove_file(files.model());
   for (const auto& written : stored ? stored->row.files : std::vector<WrittenFile>()) {
     remove_file(files.folder() / fs::path(written.name).filename());
   }
 }
 
-void remove_mark(const BatchJob& job, const io::CubeInput& cube) {
+void remove_mark(const BatchJob& job, const files::CubeInput& cube) {
   const auto files = files_of(job, cube);
   if (files.lie_inside()) {
     remove_file(files.row());
@@ -246,7 +249,7 @@ std::vector<ResultRow> rows_of_other_cubes(const BatchJob& job) {
   std::set<std::string> subjects;
   for (const auto& cube : job.cubes) {
     own_rows.insert(files_of(job, cube).row());
-    subjects.insert(subject_of(as_stored(io::stamp_of(cube.path)), cube.path.string()));
+    subjects.insert(subject_of(as_stored(files::stamp_of(cube.path)), cube.path.string()));
   }
   std::vector<ResultRow> rows;
   std::vector<fs::path> of_other_runs;
@@ -262,9 +265,9 @@ std::vector<ResultRow> rows_of_other_cubes(const BatchJob& job) {
     }
   }
   if (!of_other_runs.empty()) {
-    log::warning(text::cat(job.output.string(), ": the tables leave out ",
-                           text::counted(static_cast<std::int64_t>(of_other_runs.size()), "result"),
-                           " of another run, the first is ", of_other_runs.front().string()));
+    log::warning(text::concat(job.output.string(), ": the tables leave out ",
+                              text::pluralise(static_cast<std::int64_t>(of_other_runs.size()), "result"),
+                              " of another run, the first is ", of_other_runs.front().string()));
   }
   for (auto& failed : failures_of_earlier_run(job)) {
     if (!subjects.contains(subject_of(failed.input, failed.file))) {
@@ -276,7 +279,7 @@ std::vector<ResultRow> rows_of_other_cubes(const BatchJob& job) {
 
 void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
   auto config = job.config;
-  const auto yaml = schema_of(config).to_yaml();
+  const auto yaml = model::schema_of(config).to_yaml();
   write_file(job.output / "scores.csv", scores_csv(rows));
   write_file(job.output / "config.yaml", yaml);
   write_file(summary_of(job), summary_json(rows, job.made_with, yaml));

@@ -18,16 +18,20 @@ namespace hyperdefect::engine {
 /// asked, the results of another run.
 FileLock claim_outputs(const BatchJob& job);
 
+/// Looks whether claim_outputs() would take the outputs now, without making or changing anything.
+/// @throws UsageError as claim_outputs() does.
+void check_outputs(const BatchJob& job);
+
 /// The row of a cube that an earlier run with the same provenance has finished: of the same file, with the
 /// same size and time, and with all its result files. Else a line in the log says why it is judged again.
-std::optional<ResultRow> finished_row(const BatchJob& job, const io::CubeInput& cube);
+std::optional<ResultRow> finished_row(const BatchJob& job, const files::CubeInput& cube);
 
 /// Removes all results of the cube, also those that another configuration or another input has left. What a
 /// run does not write, or fails to write, would be taken for its result.
-void remove_results(const BatchJob& job, const io::CubeInput& cube);
+void remove_results(const BatchJob& job, const files::CubeInput& cube);
 
 /// Removes what says that the cube is finished, if its folder lies in the output.
-void remove_mark(const BatchJob& job, const io::CubeInput& cube);
+void remove_mark(const BatchJob& job, const files::CubeInput& cube);
 
 /// Removes the tables of an earlier run, which must not stand beside what this run changes.
 void remove_tables(const BatchJob& job);

@@ -30,10 +30,10 @@ std::string described(const std::string& note) {
   if (!json.is_object() || !json.contains("process")) {
     return {};
   }
-  std::string words = text::cat(" (process ", json["process"].dump(), ", ", json.value("command", ""));
+  std::string words = text::concat(" (process ", json["process"].dump(), ", ", json.value("command", ""));
   for (const char* key : {"model", "configuration"}) {
     if (const auto value = json.value(key, ""); !value.empty()) {
-      words += text::cat(", ", key, ' ', value);
+      words += text::concat(", ", key, ' ', value);
     }
   }
   return words + ')';
@@ -41,8 +41,8 @@ std::string described(const std::string& note) {
 
 UsageError in_use(const std::string& held, const std::filesystem::path& lock_file) {
   return UsageError(
-      text::cat(held, " is in use by another run", described(FileLock::note_in(lock_file)),
-                ": nothing was done; wait until that run ends, or take another output with -o"));
+      text::concat(held, " is in use by another run", described(FileLock::note_in(lock_file)),
+                   ": nothing was done; wait until that run ends, or take another output with -o"));
 }
 
 std::optional<FileLock> try_hold(const std::filesystem::path& lock_file, const Provenance& made_with) {
@@ -51,9 +51,9 @@ std::optional<FileLock> try_hold(const std::filesystem::path& lock_file, const P
   } catch (const StorageError&) {
     throw;
   } catch (const Error& reason) {
-    throw UsageError(text::cat(reason.what(),
-                               ": a run needs this file to hold its output; remove what is there, "
-                               "or take another output with -o"));
+    throw UsageError(text::concat(reason.what(),
+                                  ": a run needs this file to hold its output; remove what is there, "
+                                  "or take another output with -o"));
   }
 }
 

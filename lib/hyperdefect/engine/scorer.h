@@ -5,18 +5,18 @@
 #include <filesystem>
 #include <memory>
 
-#include "hyperdefect/engine/fitted_model.h"
-#include "hyperdefect/engine/observer.h"
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
-#include "hyperdefect/model/block_source.h"
+#include "hyperdefect/model/fitted_model.h"
+#include "hyperdefect/model/run_config.h"
+#include "hyperdefect/preprocess/block_source.h"
 
 namespace hyperdefect::engine {
 
 /// The maps of a cube, the threshold that holds for them, and how many pixels a verdict needs.
 struct ScoredCube {
-  model::ScoreMaps maps;
+  detector::ScoreMaps maps;
   double threshold = 0.0;
   ValidReference reference;
 };
@@ -26,22 +26,22 @@ class CubeScorer {
  public:
   virtual ~CubeScorer() = default;
   /// Tells a cube, before it is read, which of its bands count; see CubeSource.
-  virtual void prepare(CubeSource&, Observer&) const {}
+  virtual void prepare(CubeSource&, ProgressMonitor&) const {}
   /// @param relative the cube's path below its INPUT, which its random numbers are derived from.
-  virtual ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
-                           Observer& observer) = 0;
+  virtual ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
+                           ProgressMonitor& monitor) = 0;
 };
 
 /// Scores by a model that was trained; each cube's bands are matched to the model's.
 class ModelScorer : public CubeScorer {
  public:
-  ModelScorer(std::shared_ptr<const FittedModel> model, std::int64_t ram_mb);
-  void prepare(CubeSource& cube, Observer& observer) const override;
-  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
-                   Observer& observer) override;
+  ModelScorer(std::shared_ptr<const model::FittedModel> model, std::int64_t ram_mb);
+  void prepare(CubeSource& cube, ProgressMonitor& monitor) const override;
+  ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
+                   ProgressMonitor& monitor) override;
 
  private:
-  std::shared_ptr<const FittedModel> model_;
+  std::shared_ptr<const model::FittedModel> model_;
   std::int64_t ram_mb_;
 };
 
@@ -49,13 +49,13 @@ class ModelScorer : public CubeScorer {
 class SceneScorer : public CubeScorer {
  public:
   /// @param save_models also writes STEM_model.safetensors below this folder; empty: not.
-  SceneScorer(RunConfig config, std::filesystem::path save_models);
-  void prepare(CubeSource& cube, Observer& observer) const override;
-  ScoredCube score(model::BlockSource& source, const std::filesystem::path& relative,
-                   Observer& observer) override;
+  SceneScorer(model::RunConfig config, std::filesystem::path save_models);
+  void prepare(CubeSource& cube, ProgressMonitor& monitor) const override;
+  ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
+                   ProgressMonitor& monitor) override;
 
  private:
-  RunConfig config_;
+  model::RunConfig config_;
   std::filesystem::path save_models_;
 };
 

@@ -8,10 +8,10 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/noise_bands.h"
-#include "hyperdefect/io/cube_info.h"
-#include "hyperdefect/model/band_picker.h"
-#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/format/cube_info.h"
+#include "hyperdefect/image/crop.h"
+#include "hyperdefect/preprocess/band_picker.h"
+#include "hyperdefect/preprocess/noise_bands.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -30,20 +30,20 @@ bool is_flat(const io::CommonSpectrum& spectrum) {
 /// "-9999 in all bands", "one spectrum (12, 40, 7, ...)".
 std::string described(const io::CommonSpectrum& spectrum) {
   if (is_flat(spectrum)) {
-    return text::cat(text::number(spectrum.values.front()), " in all bands");
+    return text::concat(text::to_text(spectrum.values.front()), " in all bands");
   }
   std::vector<std::string> values;
   for (std::size_t i = 0; i < std::min(kNamedValues, spectrum.values.size()); ++i) {
-    values.push_back(text::number(spectrum.values[i]));
+    values.push_back(text::to_text(spectrum.values[i]));
   }
-  return text::cat("one and the same spectrum (", text::join(values, ", "),
-                   spectrum.values.size() > kNamedValues ? ", ..." : "", ")");
+  return text::concat("one and the same spectrum (", text::join(values, ", "),
+                      spectrum.values.size() > kNamedValues ? ", ..." : "", ")");
 }
 
 }  // namespace
 
-io::ReadOptions read_options(const DataOptions& options) {
-  io::ReadOptions read;
+format::ReadOptions read_options(const model::DataOptions& options) {
+  format::ReadOptions read;
   read.no_data = options.no_data;
   if (!options.saturation.empty()) {
     read.saturation = options.saturation.front();
@@ -55,8 +55,8 @@ io::ReadOptions read_options(const DataOptions& options) {
   return read;
 }
 
-CubeSource::CubeSource(const std::filesystem::path& file, const DataOptions& options)
-    : reader_(io::read_cube_info(file, read_options(options)), read_options(options)),
+CubeSource::CubeSource(const std::filesystem::path& file, const model::DataOptions& options)
+    : reader_(format::read_cube_info(file, read_options(options)), read_options(options)),
       options_(read_options(options)) {}
 
 std::string CubeSource::name() const {
@@ -72,29 +72,30 @@ spectral::Block CubeSource::read(const Window& window) {
   return reader_.read(window);
 }
 
-void CubeSource::prepare_to_fit(const model::PreprocessOptions& options, Observer& observer) {
-  reader_.use_bands(model::band_flags_in_use(bands(), options));
-  empty_bands_ = bands_without_values(observer);
+void CubeSource::prepare_to_fit(const preprocess::PreprocessOptions& options, ProgressMonitor& monitor) {
+  reader_.use_bands(preprocess::band_flags_in_use(bands(), options));
+  empty_bands_ = bands_without_values(monitor);
   reader_.leave_out(empty_bands_);
   if (!empty_bands_.empty()) {
-    log::warning(text::cat(name(), ": ", named(empty_bands_), empty_bands_.size() == 1 ? " holds" : " hold",
-                           " no valid value in the whole image: left out"));
+    log::warning(text::concat(name(), ": ", named(empty_bands_),
+                              empty_bands_.size() == 1 ? " holds" : " hold",
+                              " no valid value in the whole image: left out"));
   }
   warn_of_undeclared_fill();
 }
 
-void CubeSource::prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options,
-                             Observer& observer) {
-  const auto read = model::BandPicker(bands(), model, options).bands_read();
+void CubeSource::prepare_for(const spectral::Bands& model, const preprocess::PreprocessOptions& options,
+                             ProgressMonitor& monitor) {
+  const auto read = preprocess::BandPicker(bands(), model, options).bands_read();
   reader_.use_bands(read);
   if (options.use_bad_band_list) {
     warn_of_bad_bands(read);
   }
-  if (const auto empty = bands_without_values(observer); !empty.empty()) {
-    throw InputError(text::cat(name(), ": ", named(empty), ", which the model needs, ",
-                               empty.size() == 1 ? "holds" : "hold",
-                               " no valid value in the whole image: record the cube again, or train a model "
-                               "without (preprocess.drop_bands)"));
+  if (const auto empty = bands_without_values(monitor); !empty.empty()) {
+    throw InputError(text::concat(
+        name(), ": ", named(empty), ", which the model needs, ", empty.size() == 1 ? "holds" : "hold",
+        " no valid value in the whole image: record the cube again, or train a model "
+        "without (preprocess.drop_bands)"));
   }
   warn_of_undeclared_fill();
 }
@@ -107,18 +108,18 @@ void CubeSource::warn_of_bad_bands(const std::vector<bool>& read) const {
     }
   }
   if (!bad.empty()) {
-    log::warning(text::cat(name(), ": ", named(bad), ", which the cube's own list (bbl) marks as bad, ",
-                           bad.size() == 1 ? "is" : "are", " used all the same: the model needs ",
-                           bad.size() == 1 ? "it" : "them"));
+    log::warning(text::concat(name(), ": ", named(bad), ", which the cube's own list (bbl) marks as bad, ",
+                              bad.size() == 1 ? "is" : "are", " used all the same: the model needs ",
+                              bad.size() == 1 ? "it" : "them"));
   }
 }
 
-std::vector<std::int64_t> CubeSource::bands_without_values(Observer& observer) {
+std::vector<std::int64_t> CubeSource::bands_without_values(ProgressMonitor& monitor) {
   return reader_.empty_bands([&](std::int64_t done, std::int64_t total) {
-    if (observer.stop_requested()) {
-      throw Interrupted(text::cat("stopped while looking for empty bands in ", name()));
+    if (monitor.stop_requested()) {
+      throw Interrupted(text::concat("stopped while looking for empty bands in ", name()));
     }
-    observer.progress({"empty bands", done, total, {}});
+    monitor.progress({"empty bands", done, total, {}});
   });
 }
 
@@ -128,14 +129,15 @@ std::string CubeSource::named(const std::vector<std::int64_t>& numbers) const {
   for (const auto band : numbers) {
     if (!bands().wavelengths_nm.empty() && wavelengths.size() < kNamedWavelengths) {
       wavelengths.push_back(
-          text::cat(text::number(bands().wavelengths_nm[static_cast<std::size_t>(band)]), " nm"));
+          text::concat(text::to_text(bands().wavelengths_nm[static_cast<std::size_t>(band)]), " nm"));
     }
   }
   if (!wavelengths.empty() && wavelengths.size() < numbers.size()) {
     wavelengths.emplace_back("...");
   }
-  return text::cat(numbers.size() == 1 ? "band " : "bands ", listed(numbers), " (counted from 0",
-                   wavelengths.empty() ? "" : "; ", text::join(wavelengths, ", "), ")");
+  return text::concat(numbers.size() == 1 ? "band " : "bands ", preprocess::listed(numbers),
+                      " (counted from 0", wavelengths.empty() ? "" : "; ", text::join(wavelengths, ", "),
+                      ")");
 }
 
 void CubeSource::warn_of_undeclared_fill() {
@@ -143,8 +145,8 @@ void CubeSource::warn_of_undeclared_fill() {
   common_share_ = common.empty() ? 0 : common.front().share;
   for (std::size_t i = 0; i < std::min(common.size(), kNamedSpectra); ++i) {
     const auto percent = std::round(100 * common[i].share);
-    log::warning(text::cat(name(), ": ", percent, " % of the pixels hold ", described(common[i]),
-                           ", which nothing marks as no data: if it is, ", advice_on(common[i])));
+    log::warning(text::concat(name(), ": ", percent, " % of the pixels hold ", described(common[i]),
+                              ", which nothing marks as no data: if it is, ", advice_on(common[i])));
   }
 }
 
@@ -159,10 +161,10 @@ std::string CubeSource::advice_on(const io::CommonSpectrum& spectrum) const {
   // What is set replaces what the file states, and so must hold that too.
   std::vector<std::string> words;
   for (const double value : no_data_values()) {
-    words.push_back(text::number(value));
+    words.push_back(text::to_text(value));
   }
-  words.push_back(text::number(spectrum.values.front()));
-  return text::cat("set data.no_data=[", text::join(words, ","), "]");
+  words.push_back(text::to_text(spectrum.values.front()));
+  return text::concat("set data.no_data=[", text::join(words, ","), "]");
 }
 
 /// The numbers that mark missing data in any band.
@@ -182,7 +184,7 @@ std::set<double> CubeSource::no_data_values() const {
   return numbers;
 }
 
-MemorySource::MemorySource(model::BlockSource& source)
+MemorySource::MemorySource(preprocess::BlockSource& source)
     : name_(source.name()), bands_(source.bands()), empty_bands_(source.empty_bands()) {
   auto block = source.read(whole(source.size()));
   values_ = std::move(block.values);
@@ -196,7 +198,7 @@ MemorySource::MemorySource(std::string name, spectral::Bands bands, torch::Tenso
       valid_(std::move(valid)) {}
 
 spectral::Block MemorySource::read(const Window& window) {
-  return {spectral::part_of(values_, window), spectral::part_of(valid_, window), window, size()};
+  return {image::crop(values_, window), image::crop(valid_, window), window, size()};
 }
 
 }  // namespace hyperdefect::engine

@@ -7,21 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/observer.h"
-#include "hyperdefect/engine/run_config.h"
+#include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/io/cube_reader.h"
-#include "hyperdefect/model/block_source.h"
+#include "hyperdefect/model/run_config.h"
+#include "hyperdefect/preprocess/block_source.h"
 
 namespace hyperdefect::engine {
 
 /// The reader's options that a configuration asks for.
-io::ReadOptions read_options(const DataOptions& options);
+format::ReadOptions read_options(const model::DataOptions& options);
 
 /// A cube file as a source of blocks.
-class CubeSource : public model::BlockSource {
+class CubeSource : public preprocess::BlockSource {
  public:
   /// @throws InputError where the file is not a cube that can be read.
-  CubeSource(const std::filesystem::path& file, const DataOptions& options);
+  CubeSource(const std::filesystem::path& file, const model::DataOptions& options);
 
   std::string name() const override;
   Size size() const override;
@@ -33,19 +33,20 @@ class CubeSource : public model::BlockSource {
   /// are valid. Bands among them without any value in the image are marked as bad and empty, and a warning
   /// names them. Warns too of a spectrum that looks like missing data which nobody calls so.
   /// @throws InputError if no band is in use, or the cube cannot be read; Interrupted.
-  void prepare_to_fit(const model::PreprocessOptions& options, Observer& observer);
+  void prepare_to_fit(const preprocess::PreprocessOptions& options, ProgressMonitor& monitor);
   /// For a model that takes these bands: only the bands that it reads decide which pixels are valid.
   /// @throws ModelError if the bands do not match; InputError if the model reads a band without any value.
-  void prepare_for(const spectral::Bands& model, const model::PreprocessOptions& options, Observer& observer);
-  const io::CubeInfo& info() const { return reader_.info(); }
+  void prepare_for(const spectral::Bands& model, const preprocess::PreprocessOptions& options,
+                   ProgressMonitor& monitor);
+  const format::CubeInfo& info() const { return reader_.info(); }
   /// The share of all pixels that hold the most common spectrum, 0 if it is small. Known once the source was
   /// prepared.
   double common_share() const { return common_share_; }
-  /// (rows, cols) uint8 of io::PixelState, as far as windows were read.
+  /// (rows, cols) uint8 of format::PixelState, as far as windows were read.
   const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }
 
  private:
-  std::vector<std::int64_t> bands_without_values(Observer& observer);
+  std::vector<std::int64_t> bands_without_values(ProgressMonitor& monitor);
   std::string named(const std::vector<std::int64_t>& bands) const;
   void warn_of_bad_bands(const std::vector<bool>& read) const;
   void warn_of_undeclared_fill();
@@ -53,16 +54,16 @@ class CubeSource : public model::BlockSource {
   std::string advice_on(const io::CommonSpectrum& spectrum) const;
 
   io::CubeReader reader_;
-  io::ReadOptions options_;
+  format::ReadOptions options_;
   std::vector<std::int64_t> empty_bands_;
   double common_share_ = 0.0;
 };
 
 /// A source in memory: a tensor that was made, or a cube that was read once because it fits.
-class MemorySource : public model::BlockSource {
+class MemorySource : public preprocess::BlockSource {
  public:
   /// The whole cube, read in one block.
-  explicit MemorySource(model::BlockSource& source);
+  explicit MemorySource(preprocess::BlockSource& source);
   /// @param values (bands, rows, cols) float32 @param valid (rows, cols) bool
   MemorySource(std::string name, spectral::Bands bands, torch::Tensor values, torch::Tensor valid);
 

@@ -19,28 +19,29 @@
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
-#include "hyperdefect/io/file_stamp.h"
-#include "hyperdefect/io/pixel_state.h"
-#include "hyperdefect/model/band_picker.h"
-#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/files/file_stamp.h"
+#include "hyperdefect/format/pixel_state.h"
+#include "hyperdefect/image/crop.h"
+#include "hyperdefect/preprocess/band_picker.h"
 
 namespace hyperdefect::engine {
 namespace {
 
 using Sources = std::vector<std::shared_ptr<CubeSource>>;
-using Stamps = std::vector<io::CubeStamp>;
+using Stamps = std::vector<files::CubeStamp>;
 
 std::string configuration_text(const TrainJob& job) {
   auto config = job.config;
-  return text::cat(version(), '\n',
-                   schema_of(config).to_yaml({"data", "preprocess", "model", "train", "score", "threshold"}),
-                   config.run.seed);
+  return text::concat(version(), '\n',
+                      model::schema_of(config).to_yaml(
+                          [](const config::SectionTraits& traits) { return traits.changes_results; }),
+                      config.run.seed);
 }
 
 Stamps stamps_of(const TrainJob& job) {
   Stamps stamps;
   for (const auto& cube : job.cubes) {
-    stamps.push_back(io::stamp_of(cube.path));
+    stamps.push_back(files::stamp_of(cube.path));
   }
   return stamps;
 }
@@ -50,7 +51,7 @@ std::string cubes_text(const TrainJob& job, const Stamps& stamps) {
   for (std::size_t i = 0; i < job.cubes.size(); ++i) {
     text += job.cubes[i].relative.generic_string() + '\n';
     for (const auto& file : stamps[i].files) {
-      text += text::cat(file.path, ' ', file.size, ' ', file.modified_ns, '\n');
+      text += text::concat(file.path, ' ', file.size, ' ', file.modified_ns, '\n');
     }
   }
   return text;
@@ -58,32 +59,32 @@ std::string cubes_text(const TrainJob& job, const Stamps& stamps) {
 
 /// What two trainings must agree in so that one can go on where the other stopped: configuration-cubes.
 std::string job_text(const TrainJob& job, const Stamps& stamps) {
-  return text::cat(fingerprint(configuration_text(job)), '-', fingerprint(cubes_text(job, stamps)));
+  return text::concat(fingerprint(configuration_text(job)), '-', fingerprint(cubes_text(job, stamps)));
 }
 
 void prepare_like_first(CubeSource& source, const spectral::Bands& bands,
-                        const model::PreprocessOptions& preprocess, Observer& observer) {
+                        const preprocess::PreprocessOptions& preprocess, ProgressMonitor& monitor) {
   try {
-    source.prepare_for(bands, preprocess, observer);
+    source.prepare_for(bands, preprocess, monitor);
   } catch (const ModelError&) {
     // check_bands() says it in full.
   }
 }
 
 /// The first cube decides which bands the model takes.
-Sources open(const TrainJob& job, Observer& observer) {
+Sources open(const TrainJob& job, ProgressMonitor& monitor) {
   Sources sources;
-  auto preprocess = job.config.preprocess;
+  auto preprocess = job.config.detector.preprocess;
   spectral::Bands bands;
   for (const auto& cube : job.cubes) {
     auto source = std::make_shared<CubeSource>(cube.path, job.config.data);
     if (sources.empty()) {
-      source->prepare_to_fit(preprocess, observer);
+      source->prepare_to_fit(preprocess, monitor);
       const auto empty = source->empty_bands();
       preprocess.drop_bands.insert(preprocess.drop_bands.end(), empty.begin(), empty.end());
-      bands = model::bands_in_use(source->bands(), preprocess);
+      bands = preprocess::bands_in_use(source->bands(), preprocess);
     } else {
-      prepare_like_first(*source, bands, preprocess, observer);
+      prepare_like_first(*source, bands, preprocess, monitor);
     }
     sources.push_back(std::move(source));
   }
@@ -91,29 +92,30 @@ Sources open(const TrainJob& job, Observer& observer) {
 }
 
 /// Reads what no pass has read, so that the state of every pixel is known.
-void read_the_rest(CubeSource& source, const FittedModel& model, Observer& observer) {
-  constexpr auto kUnread = static_cast<std::uint8_t>(io::PixelState::unread);
+void read_the_rest(CubeSource& source, const model::FittedModel& model, ProgressMonitor& monitor) {
+  constexpr auto kUnread = static_cast<std::uint8_t>(format::PixelState::unread);
   for (const auto& window : plan_for(*model.detector, source, model.config.run.ram_mb)) {
-    if (!spectral::part_of(source.pixel_states(), window.keep).eq(kUnread).any().item<bool>()) {
+    if (!image::crop(source.pixel_states(), window.write).eq(kUnread).any().item<bool>()) {
       continue;
     }
-    if (observer.stop_requested()) {
-      throw Interrupted(text::cat("stopped while reading ", source.name()));
+    if (monitor.stop_requested()) {
+      throw Interrupted(text::concat("stopped while reading ", source.name()));
     }
-    source.read(window.keep);
+    source.read(window.write);
   }
 }
 
 /// The share of valid pixels of each cube. @throws InputError for a cube without any: it teaches nothing.
-std::vector<double> valid_shares(const Sources& sources, const FittedModel& model, Observer& observer) {
+std::vector<double> valid_shares(const Sources& sources, const model::FittedModel& model,
+                                 ProgressMonitor& monitor) {
   std::vector<double> shares;
   for (const auto& source : sources) {
-    read_the_rest(*source, model, observer);
+    read_the_rest(*source, model, monitor);
     shares.push_back(valid_share_of(source->pixel_states()));
     if (shares.back() == 0.0) {
-      throw InputError(text::cat(source->name(),
-                                 ": no pixel is valid, so there is nothing to learn from; leave "
-                                 "the cube out, or check its no-data values"));
+      throw InputError(text::concat(source->name(),
+                                    ": no pixel is valid, so there is nothing to learn from; leave "
+                                    "the cube out, or check its no-data values"));
     }
   }
   return shares;
@@ -130,9 +132,10 @@ double usual_valid_share(const Sources& sources, const std::vector<double>& shar
     if (shares[i] >= least) {
       usual = std::min(usual, shares[i]);
     } else {
-      log::warning(text::cat(sources[i]->name(), ": only ", text::number(std::round(shares[i] * 1000) / 10),
-                             " % of its pixels are valid, far fewer than in the other training cubes: "
-                             "data.min_valid_share leaves this cube out of account"));
+      log::warning(text::concat(sources[i]->name(), ": only ",
+                                text::to_text(std::round(shares[i] * 1000) / 10),
+                                " % of its pixels are valid, far fewer than in the other training cubes: "
+                                "data.min_valid_share leaves this cube out of account"));
     }
   }
   return usual;
@@ -141,41 +144,43 @@ double usual_valid_share(const Sources& sources, const std::vector<double>& shar
 void refuse_changed(const TrainJob& job, const Stamps& before) {
   const auto now = stamps_of(job);
   for (std::size_t i = 0; i < job.cubes.size(); ++i) {
-    if (const auto change = io::change_between(before[i], now[i]); !change.empty()) {
-      throw InputError(text::cat(job.cubes[i].path.string(), ": it changed while it was read (", change,
-                                 "): train again when it is complete"));
+    if (const auto change = files::change_between(before[i], now[i]); !change.empty()) {
+      throw InputError(text::concat(job.cubes[i].path.string(), ": it changed while it was read (", change,
+                                    "): train again when it is complete"));
     }
   }
 }
 
 /// All cubes are matched before the first is learned from: a training must not fail in its last hour.
-void check_bands(model::Detector& detector, const FitJob& job) {
+void check_bands(const detector::Pipeline& detector, const FitJob& job) {
   for (const auto& source : job.sources) {
     try {
-      detector.bind(source->bands());
+      detector.picker(source->bands());
     } catch (const ModelError& reason) {
-      throw InputError(text::cat(source->name(), ": does not match the first cube, ",
-                                 job.sources.front()->name(), ": ", reason.what()));
+      throw InputError(text::concat(source->name(), ": does not match the first cube, ",
+                                    job.sources.front()->name(), ": ", reason.what()));
     }
   }
 }
 
-void set_threshold_on_cubes(FittedModel& model, const FitJob& job, Observer& observer) {
+void set_threshold_on_cubes(model::FittedModel& model, const FitJob& job, ProgressMonitor& monitor) {
   const auto& options = model.config.threshold;
-  const double held_out = options.method == "far" ? job.train.holdout_fraction : 0.0;
-  if (options.method == "far" && held_out == 0.0) {
+  const double held_out =
+      options.method == model::ThresholdMethod::false_alarm_rate ? job.train.holdout_fraction : 0.0;
+  if (options.method == model::ThresholdMethod::false_alarm_rate && held_out == 0.0) {
     log::warning(
-        "threshold.method is far, but train.holdout_fraction is 0: the false-alarm rate is that on the "
+        "threshold.method is false_alarm_rate, but train.holdout_fraction is 0: the false-alarm rate is that "
+        "on the "
         "training pixels, a little too low for others");
   }
-  set_threshold(model, training_scores(*model.detector, job, held_out, observer));
+  model::set_threshold(model, training_scores(*model.detector, job, held_out, monitor));
 }
 
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {
   if (std::filesystem::exists(file)) {
-    throw UsageError(text::cat(file.string(), " exists (", what,
-                               "): nothing was done; take another name with -o, ",
-                               "replace it with --overwrite, or go on with --resume"));
+    throw UsageError(text::concat(file.string(), " exists (", what,
+                                  "): nothing was done; take another name with -o, ",
+                                  "replace it with --overwrite, or go on with --resume"));
   }
 }
 
@@ -187,10 +192,10 @@ std::string difference_between(const std::string& trained, const std::string& as
 }
 
 TrainReport finished_earlier(const TrainFiles& files, const std::string& job) {
-  TrainReport report{load_model(files.model), {}, true};
+  TrainReport report{model::load_model(files.model), {}, true};
   if (report.model.training != job) {
-    throw UsageError(text::cat(files.model.string(), ' ', difference_between(report.model.training, job),
-                               ": take another name with -o, or train it anew with --overwrite"));
+    throw UsageError(text::concat(files.model.string(), ' ', difference_between(report.model.training, job),
+                                  ": take another name with -o, or train it anew with --overwrite"));
   }
   // A run that was killed after its last step may have left it.
   std::filesystem::remove(files.checkpoint);
@@ -200,10 +205,26 @@ TrainReport finished_earlier(const TrainFiles& files, const std::string& job) {
 Provenance provenance_of(const TrainJob& job) {
   return {version(),
           "train",
-          text::cat(fingerprint(configuration_text(job))),
+          text::concat(fingerprint(configuration_text(job))),
           "",
           job.config.run.seed,
           job.config.run.threads};
+}
+
+void check_name(const TrainJob& job) {
+  if (job.output.extension() != ".safetensors") {
+    throw UsageError(text::concat("the model's name must end in .safetensors, given ", job.output.string()));
+  }
+}
+
+void refuse_existing(const TrainJob& job) {
+  const TrainFiles files(job.output);
+  if (!job.overwrite && !job.resume) {
+    refuse_unasked(files.model, "a model");
+    refuse_unasked(files.checkpoint, "an unfinished training");
+    refuse_unasked(files.metrics, "the metrics of a training");
+    refuse_unasked(files.config, "the configuration of a training");
+  }
 }
 
 }  // namespace
@@ -214,26 +235,24 @@ TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
   checkpoint = stem.string() + ".checkpoint.safetensors";
   metrics = stem.string() + ".metrics.csv";
   config = stem.string() + ".config.yaml";
-  lock = output.parent_path() / text::cat('.', output.filename().string(), ".lock");
+  lock = output.parent_path() / text::concat('.', output.filename().string(), ".lock");
+}
+
+void check_outputs(const TrainJob& job) {
+  check_name(job);
+  check_output_folder(job.output.parent_path());
+  refuse_existing(job);
 }
 
 FileLock claim_outputs(const TrainJob& job) {
-  const TrainFiles files(job.output);
-  if (job.output.extension() != ".safetensors") {
-    throw UsageError(text::cat("the model's name must end in .safetensors, given ", job.output.string()));
-  }
+  check_name(job);
   make_output_folder(job.output.parent_path());
-  auto lock = hold_for_run(files.lock, job.output.string(), provenance_of(job));
-  if (!job.overwrite && !job.resume) {
-    refuse_unasked(files.model, "a model");
-    refuse_unasked(files.checkpoint, "an unfinished training");
-    refuse_unasked(files.metrics, "the metrics of a training");
-    refuse_unasked(files.config, "the configuration of a training");
-  }
+  auto lock = hold_for_run(TrainFiles(job.output).lock, job.output.string(), provenance_of(job));
+  refuse_existing(job);
   return lock;
 }
 
-TrainReport train(const TrainJob& job, Observer& observer) {
+TrainReport train(const TrainJob& job, ProgressMonitor& monitor) {
   const TrainFiles files(job.output);
   const auto stamps = stamps_of(job);
   const auto training = job_text(job, stamps);
@@ -245,7 +264,7 @@ TrainReport train(const TrainJob& job, Observer& observer) {
     std::filesystem::remove(files.model);
     std::filesystem::remove(files.checkpoint);
   }
-  const auto sources = open(job, observer);
+  const auto sources = open(job, monitor);
   FitJob fit_job;
   fit_job.sources.assign(sources.begin(), sources.end());
   fit_job.train = job.config.train;
@@ -255,7 +274,6 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   fit_job.resume = job.resume;
   fit_job.job = training;
 
-  torch::manual_seed(fit_job.seed);
   TrainReport report;
   report.model.config = job.config;
   report.model.training = training;
@@ -263,17 +281,17 @@ TrainReport train(const TrainJob& job, Observer& observer) {
   make_detector(report.model, fit_job.sources);
   check_bands(*report.model.detector, fit_job);
   report.model.training_valid_share =
-      usual_valid_share(sources, valid_shares(sources, report.model, observer));
+      usual_valid_share(sources, valid_shares(sources, report.model, monitor));
   leave_out_extremes(fit_job, report.model);
-  report.fit = fit(*report.model.detector, fit_job, observer);
-  set_threshold_on_cubes(report.model, fit_job, observer);
+  report.fit = fit(*report.model.detector, fit_job, monitor);
+  set_threshold_on_cubes(report.model, fit_job, monitor);
   refuse_changed(job, stamps);
 
   // The model's own, whose drop_bands also hold what was left out as empty or noise.
   auto config = report.model.config;
   write_file(files.metrics, history_csv(report.fit.history));
-  write_file(files.config, schema_of(config).to_yaml());
-  save_model(files.model, report.model);
+  write_file(files.config, model::schema_of(config).to_yaml());
+  model::save_model(files.model, report.model);
   std::filesystem::remove(files.checkpoint);
   return report;
 }

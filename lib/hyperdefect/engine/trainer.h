@@ -6,17 +6,17 @@
 
 #include "hyperdefect/core/file_lock.h"
 #include "hyperdefect/engine/fit.h"
-#include "hyperdefect/engine/fitted_model.h"
-#include "hyperdefect/engine/observer.h"
-#include "hyperdefect/io/find_cubes.h"
+#include "hyperdefect/engine/progress_monitor.h"
+#include "hyperdefect/files/find_cubes.h"
+#include "hyperdefect/model/fitted_model.h"
 
 namespace hyperdefect::engine {
 
 /// A training of one model on defect-free cubes.
 struct TrainJob {
-  std::vector<io::CubeInput> cubes;
+  std::vector<files::CubeInput> cubes;
   std::filesystem::path output;
-  RunConfig config;
+  model::RunConfig config;
   bool overwrite = false;
   bool resume = false;
 };
@@ -28,7 +28,7 @@ struct TrainFiles {
 };
 
 struct TrainReport {
-  FittedModel model;
+  model::FittedModel model;
   FitReport fit;
   /// The model had been finished by an earlier run.
   bool was_finished = false;
@@ -38,10 +38,14 @@ struct TrainReport {
 /// written and replaces nothing unasked. @throws UsageError, also naming the training that holds the name.
 FileLock claim_outputs(const TrainJob& job);
 
+/// Looks whether claim_outputs() would take the outputs now, without making or changing anything.
+/// @throws UsageError as claim_outputs() does.
+void check_outputs(const TrainJob& job);
+
 /// Trains and writes the model, the record of its epochs (CSV) and the effective configuration; the
 /// checkpoint is removed when the model stands. A model or checkpoint is only taken over by `resume` if the
 /// configuration and the cubes (their paths, sizes and times) are those that it was made with.
 /// @throws what fit() throws, InputError for a cube that cannot be read or changed while it was read.
-TrainReport train(const TrainJob& job, Observer& observer);
+TrainReport train(const TrainJob& job, ProgressMonitor& monitor);
 
 }  // namespace hyperdefect::engine

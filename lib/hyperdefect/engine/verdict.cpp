@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/format/pixel_state.h"
 #include "hyperdefect/io/regions.h"
 
 namespace hyperdefect::engine {
 namespace {
 
-using io::PixelState;
+using format::PixelState;
 
 /// Shares are quotients of counts: what differs by less is the same.
 /// A share of equal spectra that no camera sees.
@@ -29,7 +29,7 @@ torch::Tensor is(const torch::Tensor& states, PixelState state) {
 
 /// Rounded down, so that what is too little does not read like enough.
 std::string percent(double share) {
-  return text::number(std::floor(share * 1e4 + kRounding) / 1e2) + " %";
+  return text::to_text(std::floor(share * 1e4 + kRounding) / 1e2) + " %";
 }
 
 /// The labels of regions that touch the border of the image.
@@ -71,15 +71,15 @@ std::string doubt_about_share(const Evidence& evidence) {
   const double needed = evidence.min_valid_share * evidence.reference.share;
   const double of_all = valid_share_of(evidence.states);
   if (evidence.reference.border_excused && of_all < kLeastOfAScene) {
-    return text::cat("only ", percent(of_all), " of the scene is valid, ", percent(kLeastOfAScene),
-                     " are needed whatever is missing at its border");
+    return text::concat("only ", percent(of_all), " of the scene is valid, ", percent(kLeastOfAScene),
+                        " are needed whatever is missing at its border");
   }
   if (share >= needed - kRounding) {
     return {};
   }
-  return text::cat("only ", percent(share), " of the pixels ",
-                   evidence.reference.border_excused ? "inside the scene are valid, " : "are valid, ",
-                   percent(needed), " are needed (data.min_valid_share)");
+  return text::concat("only ", percent(share), " of the pixels ",
+                      evidence.reference.border_excused ? "inside the scene are valid, " : "are valid, ",
+                      percent(needed), " are needed (data.min_valid_share)");
 }
 
 /// Columns (dim 0) or rows (dim 1) that are invalid from end to end, for another reason than no data alone.
@@ -151,9 +151,9 @@ std::string doubt_about(const Islands& islands, const torch::Tensor& missing, co
   }
   const auto first = islands.labels.eq(islands.largest_label).logical_and(missing).nonzero()[0];
   const auto row = first[0].item<std::int64_t>(), col = first[1].item<std::int64_t>();
-  return text::cat(
-      text::counted(islands.count, "island"), " of missing pixels inside the image, the largest of ",
-      text::counted(islands.largest_area, "pixel"), " at row ", view.rows[row].item<std::int64_t>(),
+  return text::concat(
+      text::pluralise(islands.count, "island"), " of missing pixels inside the image, the largest of ",
+      text::pluralise(islands.largest_area, "pixel"), " at row ", view.rows[row].item<std::int64_t>(),
       ", column ", view.cols[col].item<std::int64_t>(), " (",
       kind_of(view.states[row][col].item<std::uint8_t>()), "): a defect may look like that");
 }
@@ -185,13 +185,13 @@ std::string doubt_about_islands(const Evidence& evidence) {
 
 std::string doubt_about_scores(const Evidence& evidence) {
   if (!std::isfinite(evidence.threshold)) {
-    return text::cat("the threshold is ", text::number(evidence.threshold),
-                     ", so that no score can be above it");
+    return text::concat("the threshold is ", text::to_text(evidence.threshold),
+                        ", so that no score can be above it");
   }
   const auto broken = evidence.score.isfinite().logical_not().logical_and(evidence.valid);
   const auto count = broken.sum().item<std::int64_t>();
   return count == 0 ? std::string()
-                    : text::cat("the score of ", text::counted(count, "valid pixel"), " is not finite");
+                    : text::concat("the score of ", text::pluralise(count, "valid pixel"), " is not finite");
 }
 
 std::string doubts_about(const Evidence& evidence) {
@@ -235,8 +235,8 @@ Verdict verdict_named(std::string_view name) {
 Judgement judgement_of(const Evidence& evidence) {
   auto doubts = doubts_about(evidence);
   if (evidence.defects > 0) {
-    const auto found = text::counted(evidence.defects, "defect");
-    return {Verdict::rejected, doubts.empty() ? found : text::cat(found, "; ", doubts)};
+    const auto found = text::pluralise(evidence.defects, "defect");
+    return {Verdict::rejected, doubts.empty() ? found : text::concat(found, "; ", doubts)};
   }
   return {doubts.empty() ? Verdict::accepted : Verdict::undecided, std::move(doubts)};
 }

@@ -28,7 +28,7 @@ struct ValidReference {
 
 /// What a verdict rests upon.
 struct Evidence {
-  /// (rows, cols) uint8 of io::PixelState, of the whole cube.
+  /// (rows, cols) uint8 of format::PixelState, of the whole cube.
   torch::Tensor states;
   /// (rows, cols) float32, and (rows, cols) bool: which of these scores count.
   torch::Tensor score;
@@ -62,7 +62,7 @@ struct Judgement {
 /// Else accepted.
 Judgement judgement_of(const Evidence& evidence);
 
-/// The share of valid pixels in states (rows, cols) of io::PixelState, in [0, 1].
+/// The share of valid pixels in states (rows, cols) of format::PixelState, in [0, 1].
 double valid_share_of(const torch::Tensor& states);
 
 }  // namespace hyperdefect::engine

@@ -9,12 +9,12 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/format/gdal_dataset.h"
+#include "hyperdefect/format/open_cube.h"
+#include "hyperdefect/format/pixel_flags.h"
+#include "hyperdefect/image/crop.h"
 #include "hyperdefect/io/cube_survey.h"
 #include "hyperdefect/io/file_mask.h"
-#include "hyperdefect/io/gdal_dataset.h"
-#include "hyperdefect/io/open_cube.h"
-#include "hyperdefect/io/pixel_flags.h"
-#include "hyperdefect/spectral/image_part.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -27,7 +27,7 @@ bool is_wide(const std::string& type) {
   return type == "float64" || type.ends_with("int32") || type.ends_with("int64");
 }
 
-std::vector<std::int64_t> all_bands(const CubeInfo& info) {
+std::vector<std::int64_t> all_bands(const format::CubeInfo& info) {
   std::vector<std::int64_t> bands(static_cast<std::size_t>(info.bands.count));
   std::iota(bands.begin(), bands.end(), std::int64_t{0});
   return bands;
@@ -43,7 +43,7 @@ std::vector<std::int64_t> those_set(const std::vector<bool>& flags) {
   return indices;
 }
 
-std::int64_t bands_in_file(const CubeInfo& info) {
+std::int64_t bands_in_file(const format::CubeInfo& info) {
   return info.bands.count + static_cast<std::int64_t>(info.alpha_bands.size());
 }
 
@@ -52,7 +52,7 @@ std::int64_t pixels_of(const std::vector<Window>& windows) {
                          [](std::int64_t sum, const Window& window) { return sum + window.pixels(); });
 }
 
-std::vector<bool> good_bands(const CubeInfo& info) {
+std::vector<bool> good_bands(const format::CubeInfo& info) {
   std::vector<bool> good;
   for (std::int64_t band = 0; band < info.bands.count; ++band) {
     good.push_back(info.bands.is_good(band));
@@ -61,7 +61,7 @@ std::vector<bool> good_bands(const CubeInfo& info) {
 }
 
 /// The numbers of bands in the file; empty for all of them in order, which GDAL reads fastest.
-std::vector<int> numbers_in_file(const CubeInfo& info, const std::vector<std::int64_t>& bands) {
+std::vector<int> numbers_in_file(const format::CubeInfo& info, const std::vector<std::int64_t>& bands) {
   std::vector<int> numbers;
   if (info.alpha_bands.empty() && static_cast<std::int64_t>(bands.size()) == info.bands.count) {
     return numbers;
@@ -78,25 +78,25 @@ void restore_signs(torch::Tensor& values) {
 }
 
 /// Reads bands of a window into `values` (bands, rows, cols), float32 or float64, as the file holds them.
-void read_raw(GDALDataset& dataset, const CubeInfo& info, const Window& window,
+void read_raw(GDALDataset& dataset, const format::CubeInfo& info, const Window& window,
               const std::vector<std::int64_t>& bands, torch::Tensor& values) {
   auto numbers = numbers_in_file(info, bands);
   const auto bytes = static_cast<GSpacing>(values.element_size());
-  const GdalErrors errors;
-  const auto result =
-      dataset.RasterIO(GF_Read, gdal_int(window.col), gdal_int(window.row), gdal_int(window.cols),
-                       gdal_int(window.rows), values.data_ptr(), gdal_int(window.cols), gdal_int(window.rows),
-                       values.scalar_type() == torch::kDouble ? GDT_Float64 : GDT_Float32,
-                       gdal_int(values.size(0)), numbers.empty() ? nullptr : numbers.data(), bytes,
-                       window.cols * bytes, window.pixels() * bytes, nullptr);
+  const format::GdalErrors errors;
+  const auto result = dataset.RasterIO(
+      GF_Read, format::gdal_int(window.col), format::gdal_int(window.row), format::gdal_int(window.cols),
+      format::gdal_int(window.rows), values.data_ptr(), format::gdal_int(window.cols),
+      format::gdal_int(window.rows), values.scalar_type() == torch::kDouble ? GDT_Float64 : GDT_Float32,
+      format::gdal_int(values.size(0)), numbers.empty() ? nullptr : numbers.data(), bytes,
+      window.cols * bytes, window.pixels() * bytes, nullptr);
   if (result != CE_None || errors.any()) {
-    throw InputError(text::cat(info.path.string(), ": reading rows ", window.row, " to ",
-                               window.end_row() - 1, " failed: ", errors.reason()));
+    throw InputError(text::concat(info.path.string(), ": reading rows ", window.row, " to ",
+                                  window.end_row() - 1, " failed: ", errors.reason()));
   }
 }
 
 /// (bands, rows, cols): the values as the file holds them, float64 where float32 would lose digits.
-torch::Tensor raw_values(GDALDataset& dataset, const CubeInfo& info, const Window& window,
+torch::Tensor raw_values(GDALDataset& dataset, const format::CubeInfo& info, const Window& window,
                          const std::vector<std::int64_t>& bands) {
   auto values = torch::empty({static_cast<std::int64_t>(bands.size()), window.rows, window.cols},
                              is_wide(info.data_type) ? torch::kDouble : torch::kFloat);
@@ -107,7 +107,8 @@ torch::Tensor raw_values(GDALDataset& dataset, const CubeInfo& info, const Windo
   return values;
 }
 
-void judge(const torch::Tensor& raw, std::int64_t index, const BandRule& rule, PixelFlags& flags) {
+void judge(const torch::Tensor& raw, std::int64_t index, const format::BandRule& rule,
+           format::PixelFlags& flags) {
   const auto band = raw[index];
   if (raw.scalar_type() == torch::kDouble) {
     flags.judge(band.const_data_ptr<double>(), rule);
@@ -118,14 +119,15 @@ void judge(const torch::Tensor& raw, std::int64_t index, const BandRule& rule, P
 
 /// May be in place.
 template <class T>
-void to_physical(const T* raw, float* values, std::size_t pixels, const BandRule& rule) {
+void to_physical(const T* raw, float* values, std::size_t pixels, const format::BandRule& rule) {
   for (std::size_t i = 0; i < pixels; ++i) {
-    values[i] = narrowed(raw[i] * rule.scale + rule.offset);
+    values[i] = format::narrowed(raw[i] * rule.scale + rule.offset);
   }
 }
 
 /// A band's raw values in physical units; as they are if they are that already.
-void scale_band(const torch::Tensor& raw, std::int64_t index, const BandRule& rule, torch::Tensor& values) {
+void scale_band(const torch::Tensor& raw, std::int64_t index, const format::BandRule& rule,
+                torch::Tensor& values) {
   auto* out = values[index].data_ptr<float>();
   const auto pixels = static_cast<std::size_t>(raw[index].numel());
   if (raw.scalar_type() == torch::kDouble) {
@@ -136,7 +138,7 @@ void scale_band(const torch::Tensor& raw, std::int64_t index, const BandRule& ru
 }
 
 /// The float64 values of bands in physical units.
-torch::Tensor physical(const torch::Tensor& raw, const std::vector<BandRule>& rules,
+torch::Tensor physical(const torch::Tensor& raw, const std::vector<format::BandRule>& rules,
                        const std::vector<std::int64_t>& bands) {
   auto values = torch::empty_like(raw);
   for (std::size_t i = 0; i < bands.size(); ++i) {
@@ -147,12 +149,12 @@ torch::Tensor physical(const torch::Tensor& raw, const std::vector<BandRule>& ru
   return values;
 }
 
-void warn_of_lost_digits(const DigitLoss& digits, const CubeInfo& info) {
+void warn_of_lost_digits(const DigitLoss& digits, const format::CubeInfo& info) {
   if (const auto value = digits.value()) {
     log::warning(
-        text::cat(info.path.string(), ": values up to ", text::number(*value),
-                  " need more digits than float32 has, and lose what sets the pixels apart: subtract "
-                  "an offset or scale them"));
+        text::concat(info.path.string(), ": values up to ", text::to_text(*value),
+                     " need more digits than float32 has, and lose what sets the pixels apart: subtract "
+                     "an offset or scale them"));
   }
 }
 
@@ -165,20 +167,21 @@ void clear_non_finite(float* values, std::size_t pixels) {
 }  // namespace
 
 struct CubeReader::Source {
-  DatasetPtr dataset;
-  std::vector<BandRule> rules;
+  format::DatasetPtr dataset;
+  std::vector<format::BandRule> rules;
   std::optional<FileMask> mask;
 
-  const BandRule& rule(std::int64_t band) const { return rules[static_cast<std::size_t>(band)]; }
-  torch::Tensor raw(const CubeInfo& info, const Window& window,
+  const format::BandRule& rule(std::int64_t band) const { return rules[static_cast<std::size_t>(band)]; }
+  torch::Tensor raw(const format::CubeInfo& info, const Window& window,
                     const std::vector<std::int64_t>& bands) const {
     return raw_values(*dataset, info, window, bands);
   }
 
   /// Takes those bands out of `bands` that hold a value in the window.
-  void find_values(const CubeInfo& info, const Window& window, std::vector<std::int64_t>& bands) const {
+  void find_values(const format::CubeInfo& info, const Window& window,
+                   std::vector<std::int64_t>& bands) const {
     const auto values = raw(info, window, bands);
-    PixelFlags all(static_cast<std::size_t>(window.pixels()));
+    format::PixelFlags all(static_cast<std::size_t>(window.pixels()));
     mask->mark_all_bands(window, all);
     std::vector<std::int64_t> without;
     for (std::size_t i = 0; i < bands.size(); ++i) {
@@ -193,27 +196,27 @@ struct CubeReader::Source {
   }
 };
 
-CubeReader::CubeReader(CubeInfo info, ReadOptions options)
+CubeReader::CubeReader(format::CubeInfo info, format::ReadOptions options)
     : info_(std::move(info)),
       options_(std::move(options)),
       used_(good_bands(info_)),
-      states_(
-          torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(PixelState::unread), torch::kByte)),
+      states_(torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(format::PixelState::unread),
+                          torch::kByte)),
       source_(std::make_unique<Source>()) {
-  const GdalErrors errors;
-  source_->dataset = open_cube(info_, options_);
+  const format::GdalErrors errors;
+  source_->dataset = format::open_cube(info_, options_);
   auto* dataset = source_->dataset.get();
   if (dataset == nullptr) {
-    throw InputError(text::cat(info_.path.string(), ": cannot be read: ", errors.reason()));
+    throw InputError(text::concat(info_.path.string(), ": cannot be read: ", errors.reason()));
   }
   if (dataset->GetRasterXSize() != info_.cols || dataset->GetRasterYSize() != info_.rows ||
       dataset->GetRasterCount() != bands_in_file(info_)) {
-    throw InputError(text::cat(info_.path.string(), ": has changed since it was looked at: now ",
-                               dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
-                               dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
-                               bands_in_file(info_), "; start again"));
+    throw InputError(text::concat(info_.path.string(), ": has changed since it was looked at: now ",
+                                  dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
+                                  dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
+                                  bands_in_file(info_), "; start again"));
   }
-  source_->rules = rules_of(info_, options_);
+  source_->rules = format::rules_of(info_, options_);
   source_->mask.emplace(*dataset, info_, options_);
 }
 
@@ -228,7 +231,7 @@ spectral::Block CubeReader::read(const Window& window) {
   const auto raw = source_->raw(info_, window, all_bands(info_));
   auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
   const auto pixels = static_cast<std::size_t>(window.pixels());
-  PixelFlags flags(pixels);
+  format::PixelFlags flags(pixels);
   source_->mask->mark_all_bands(window, flags);
   for (std::int64_t band = 0; band < info_.bands.count; ++band) {
     const auto& rule = source_->rule(band);
@@ -246,8 +249,8 @@ spectral::Block CubeReader::read(const Window& window) {
     }
   }
   const auto states = flags.states(window, options_.zero_is_invalid);
-  spectral::part_of(states_, window).copy_(states);
-  return {values, states.eq(static_cast<std::uint8_t>(PixelState::valid)), window, info_.size()};
+  image::crop(states_, window).copy_(states);
+  return {values, states.eq(static_cast<std::uint8_t>(format::PixelState::valid)), window, info_.size()};
 }
 
 void CubeReader::use_bands(std::vector<bool> used) {
@@ -287,7 +290,7 @@ std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
   DigitLoss digits;
   for (const auto& window : windows) {
     const auto raw = source_->raw(info_, window, bands);
-    PixelFlags flags(static_cast<std::size_t>(window.pixels()));
+    format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
     source_->mask->mark_all_bands(window, flags);
     for (std::size_t i = 0; i < bands.size(); ++i) {
       judge(raw, static_cast<std::int64_t>(i), source_->rule(bands[i]), flags);
@@ -297,7 +300,7 @@ std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
     counter.add(raw, states, window, info_.size());
     if (raw.scalar_type() == torch::kDouble) {
       digits.add(physical(raw, source_->rules, bands),
-                 states.eq(static_cast<std::uint8_t>(PixelState::valid)));
+                 states.eq(static_cast<std::uint8_t>(format::PixelState::valid)));
     }
   }
   warn_of_lost_digits(digits, info_);

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "hyperdefect/core/window.h"
-#include "hyperdefect/io/cube_info.h"
-#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/format/cube_info.h"
+#include "hyperdefect/format/pixel_state.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::io {
@@ -25,12 +25,12 @@ struct CommonSpectrum {
 class CubeReader {
  public:
   /// Opens the cube. @throws InputError where it cannot be opened, or is no longer what `info` says.
-  explicit CubeReader(CubeInfo info, ReadOptions options = {});
+  explicit CubeReader(format::CubeInfo info, format::ReadOptions options = {});
   ~CubeReader();
   CubeReader(CubeReader&&) noexcept;
   CubeReader& operator=(CubeReader&&) noexcept;
 
-  const CubeInfo& info() const { return info_; }
+  const format::CubeInfo& info() const { return info_; }
 
   /// Says which bands, one flag a band, decide whether a pixel is valid; at first these are the good bands.
   void use_bands(std::vector<bool> used);
@@ -62,8 +62,8 @@ class CubeReader {
  private:
   struct Source;
 
-  CubeInfo info_;
-  ReadOptions options_;
+  format::CubeInfo info_;
+  format::ReadOptions options_;
   std::vector<bool> used_;
   torch::Tensor states_;
   std::unique_ptr<Source> source_;

@@ -5,7 +5,7 @@
 #include <bit>
 #include <limits>
 
-#include "hyperdefect/io/pixel_state.h"
+#include "hyperdefect/format/pixel_state.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -52,7 +52,7 @@ std::vector<std::uint64_t> hashes_of(const torch::Tensor& raw, const std::vector
 
 }  // namespace
 
-std::vector<Window> survey_windows(const CubeInfo& info) {
+std::vector<Window> survey_windows(const format::CubeInfo& info) {
   if (info.size().pixels() * info.bands.count <= kSmallImage) {
     return {whole(info.size())};
   }
@@ -74,7 +74,7 @@ std::vector<Window> survey_windows(const CubeInfo& info) {
   return windows;
 }
 
-std::vector<Window> scan_windows(const CubeInfo& info, std::int64_t bands, std::int64_t max_values) {
+std::vector<Window> scan_windows(const format::CubeInfo& info, std::int64_t bands, std::int64_t max_values) {
   const auto height = std::max<std::int64_t>(1, info.storage_block.rows);
   const auto fitting = std::max<std::int64_t>(1, max_values / std::max<std::int64_t>(1, info.cols * bands));
   const auto rows = fitting >= height ? fitting / height * height : fitting;
@@ -100,7 +100,7 @@ void SpectrumCounter::add(const torch::Tensor& raw, const torch::Tensor& states,
       continue;
     }
     ++counted_;
-    if (state[i] == static_cast<std::uint8_t>(PixelState::valid)) {
+    if (state[i] == static_cast<std::uint8_t>(format::PixelState::valid)) {
       pixels.push_back(i);
       places.push_back(place);
     }

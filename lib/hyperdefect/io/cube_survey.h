@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "hyperdefect/core/window.h"
-#include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/format/cube_info.h"
 
 namespace hyperdefect::io {
 
 /// The windows that are looked at for common spectra: the whole image if it is small, else groups of rows
 /// that lie evenly over the image and in few blocks of the file.
-std::vector<Window> survey_windows(const CubeInfo& info);
+std::vector<Window> survey_windows(const format::CubeInfo& info);
 
 /// Windows of whole rows, of whole blocks if they fit, that cover the image and hold at most `max_values` of
 /// this many bands, or one row.
-std::vector<Window> scan_windows(const CubeInfo& info, std::int64_t bands, std::int64_t max_values);
+std::vector<Window> scan_windows(const format::CubeInfo& info, std::int64_t bands, std::int64_t max_values);
 
 /// Counts equal spectra by their hashes. Which pixels are counted depends on their coordinates alone, and
 /// they are so few that memory stays bounded.

@@ -18,8 +18,8 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/io/envi_header.h"
-#include "hyperdefect/io/gdal_dataset.h"
+#include "hyperdefect/format/envi_header.h"
+#include "hyperdefect/format/gdal_dataset.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -52,13 +52,23 @@ T nearest_whole(double value) {
   return rounded >= static_cast<double>(Limits::max()) ? Limits::max() : static_cast<T>(rounded);
 }
 
+template <class T, class From>
+void append_whole(const torch::Tensor& values, std::string& bytes) {
+  const auto ordered = values.contiguous();
+  const auto* from = ordered.const_data_ptr<From>();
+  std::vector<T> whole(static_cast<std::size_t>(ordered.numel()));
+  std::transform(from, from + ordered.numel(), whole.begin(),
+                 [](From value) { return nearest_whole<T>(static_cast<double>(value)); });
+  bytes.append(reinterpret_cast<const char*>(whole.data()), whole.size() * sizeof(T));
+}
+
+/// Values of single precision, as cubes have them, are not copied to double first.
 template <class T>
 void encode_whole(const torch::Tensor& values, std::string& bytes) {
-  const auto exact = values.to(torch::kFloat64).contiguous();
-  const double* from = exact.data_ptr<double>();
-  for (std::int64_t i = 0; i < exact.numel(); ++i) {
-    const T value = nearest_whole<T>(from[i]);
-    bytes.append(reinterpret_cast<const char*>(&value), sizeof(T));
+  if (values.scalar_type() == torch::kFloat32) {
+    append_whole<T, float>(values, bytes);
+  } else {
+    append_whole<T, double>(values.to(torch::kFloat64), bytes);
   }
 }
 
@@ -80,8 +90,8 @@ const DataType& data_type_named(const std::string& name) {
     }
   }
   throw UsageError(
-      text::cat("data type '", name,
-                "' cannot be written: take uint8, int16, uint16, int32, uint32, float32 or float64"));
+      text::concat("data type '", name,
+                   "' cannot be written: take uint8, int16, uint16, int32, uint32, float32 or float64"));
 }
 
 /// A file that is written piece by piece under the temporary name of an AtomicFile.
@@ -111,7 +121,7 @@ class CheckedFile {
   void check() const {
     if (!stream_) {
       throw Error(
-          text::cat("cannot write ", target_.string(), ": ", std::strerror(errno != 0 ? errno : EIO)));
+          text::concat("cannot write ", target_.string(), ": ", std::strerror(errno != 0 ? errno : EIO)));
     }
   }
 
@@ -121,13 +131,13 @@ class CheckedFile {
 };
 
 /// (bands, rows, cols) with its axes in the order of the file.
-torch::Tensor in_file_order(const torch::Tensor& values, Interleave interleave) {
+torch::Tensor in_file_order(const torch::Tensor& values, format::Interleave interleave) {
   switch (interleave) {
-    case Interleave::bip:
+    case format::Interleave::bip:
       return values.permute({1, 2, 0});
-    case Interleave::bil:
+    case format::Interleave::bil:
       return values.permute({1, 0, 2});
-    case Interleave::bsq:
+    case format::Interleave::bsq:
       break;
   }
   return values;
@@ -135,7 +145,7 @@ torch::Tensor in_file_order(const torch::Tensor& values, Interleave interleave) 
 
 /// Writes the cube some slices of its first axis in the file at a time, so that no second cube is held.
 void write_values(CheckedFile& file, const torch::Tensor& values, const DataType& type,
-                  Interleave interleave) {
+                  format::Interleave interleave) {
   const auto ordered = in_file_order(values, interleave);
   const auto slices = ordered.size(0);
   const auto values_in_slice = std::max<std::int64_t>(1, ordered.size(1) * ordered.size(2));
@@ -160,18 +170,18 @@ std::string braced(const Values& values, Format format) {
   for (const auto& value : values) {
     words.push_back(format(value));
   }
-  return text::cat('{', text::join(words, ", "), '}');
+  return text::concat('{', text::join(words, ", "), '}');
 }
 
 /// The header as GDAL writes it for an image of one pixel that lies in memory.
-std::string header_by_gdal(const Georeference& georeference) {
+std::string header_by_gdal(const format::Georeference& georeference) {
   static std::atomic<int> count = 0;
-  const auto stem = text::cat("/vsimem/hyperdefect-header-", ++count);
-  const GdalErrors errors;
-  const NoSidecarFiles no_sidecars;
-  auto dataset = create_raster("ENVI", stem + ".img", 1, 1, 1, GDT_Byte, {"SUFFIX=REPLACE"});
-  set_georeference(*dataset, georeference);
-  finish_raster(std::move(dataset), CE_None, errors, stem + ".hdr");
+  const auto stem = text::concat("/vsimem/hyperdefect-header-", ++count);
+  const format::GdalErrors errors;
+  const format::NoSidecarFiles no_sidecars;
+  auto dataset = format::create_raster("ENVI", stem + ".img", 1, 1, 1, GDT_Byte, {"SUFFIX=REPLACE"});
+  format::set_georeference(*dataset, georeference);
+  format::finish_raster(std::move(dataset), CE_None, errors, stem + ".hdr");
   vsi_l_offset size = 0;
   const auto* bytes = VSIGetMemFileBuffer((stem + ".hdr").c_str(), &size, FALSE);
   std::string header(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
@@ -182,7 +192,7 @@ std::string header_by_gdal(const Georeference& georeference) {
 
 /// The header's entries that place the image on the ground. How a transform and a CRS are expressed there is
 /// GDAL's knowledge.
-std::string georeference_entries(const Georeference& georeference) {
+std::string georeference_entries(const format::Georeference& georeference) {
   if (georeference.empty()) {
     return {};
   }
@@ -206,14 +216,14 @@ std::string georeference_entries(const Georeference& georeference) {
 std::string spectral_entries(const spectral::Bands& bands) {
   std::string entries;
   if (!bands.wavelengths_nm.empty()) {
-    entries += text::cat(
-        "wavelength units = Nanometers\nwavelength = ", braced(bands.wavelengths_nm, text::number), '\n');
+    entries += text::concat(
+        "wavelength units = Nanometers\nwavelength = ", braced(bands.wavelengths_nm, text::to_text), '\n');
   }
   if (!bands.fwhm_nm.empty()) {
-    entries += text::cat("fwhm = ", braced(bands.fwhm_nm, text::number), '\n');
+    entries += text::concat("fwhm = ", braced(bands.fwhm_nm, text::to_text), '\n');
   }
   if (!bands.good.empty()) {
-    entries += text::cat("bbl = ", braced(bands.good, [](bool good) { return good ? "1" : "0"; }), '\n');
+    entries += text::concat("bbl = ", braced(bands.good, [](bool good) { return good ? "1" : "0"; }), '\n');
   }
   return entries;
 }
@@ -221,14 +231,14 @@ std::string spectral_entries(const spectral::Bands& bands) {
 std::string header_text(const torch::Tensor& values, const spectral::Bands& bands, const DataType& type,
                         const EnviWriteOptions& options) {
   constexpr int kByteOrder = std::endian::native == std::endian::big ? 1 : 0;
-  auto header =
-      text::cat("ENVI\ndescription = {", options.description, "}\nsamples = ", values.size(2),
-                "\nlines   = ", values.size(1), "\nbands   = ", values.size(0),
-                "\nheader offset = 0\nfile type = ENVI Standard\ndata type = ", type.envi_code,
-                "\ninterleave = ", to_string(options.interleave), "\nbyte order = ", kByteOrder, '\n');
+  auto header = text::concat("ENVI\ndescription = {", options.description, "}\nsamples = ", values.size(2),
+                             "\nlines   = ", values.size(1), "\nbands   = ", values.size(0),
+                             "\nheader offset = 0\nfile type = ENVI Standard\ndata type = ", type.envi_code,
+                             "\ninterleave = ", format::to_string(options.interleave),
+                             "\nbyte order = ", kByteOrder, '\n');
   header += georeference_entries(options.georeference) + spectral_entries(bands);
   if (options.no_data) {
-    header += text::cat("data ignore value = ", text::number(*options.no_data), '\n');
+    header += text::concat("data ignore value = ", text::to_text(*options.no_data), '\n');
   }
   return header;
 }
@@ -251,8 +261,9 @@ void check_arguments(const fs::path& path, const torch::Tensor& values, const sp
               bands.count, ", rows, cols), got ", values.sizes());
   TORCH_CHECK(options.description.find_first_of("{}") == std::string::npos,
               "write_envi: expected a description without braces, got ", options.description);
-  if (has_header_extension(path)) {
-    throw UsageError(text::cat(path.string(), ": give the name of the data file (.img), not of its header"));
+  if (format::has_header_extension(path)) {
+    throw UsageError(
+        text::concat(path.string(), ": give the name of the data file (.img), not of its header"));
   }
 }
 

@@ -7,17 +7,17 @@
 #include <optional>
 #include <string>
 
-#include "hyperdefect/io/cube_info.h"
+#include "hyperdefect/format/cube_info.h"
 
 namespace hyperdefect::io {
 
 struct EnviWriteOptions {
-  Interleave interleave = Interleave::bip;
+  format::Interleave interleave = format::Interleave::bip;
   /// uint8, int16, uint16, int32, uint32, float32 or float64; values are rounded and clamped to whole-number
   /// types.
   std::string data_type = "float32";
   std::string description = "written by hyperdefect";
-  Georeference georeference;
+  format::Georeference georeference;
   std::optional<double> no_data;
 };
 

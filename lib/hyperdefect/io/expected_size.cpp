@@ -8,9 +8,9 @@ namespace hyperdefect::io {
 
 void check_size(const std::filesystem::path& path, const Size& size, const ExpectedSize& expected) {
   if (size != expected.size) {
-    throw InputError(text::cat(path.string(), " has ", size.rows, " x ", size.cols,
-                               " pixels (rows x cols), but ", expected.of, " has ", expected.size.rows, " x ",
-                               expected.size.cols, ": give the mask of this very cube"));
+    throw InputError(text::concat(path.string(), " has ", size.rows, " x ", size.cols,
+                                  " pixels (rows x cols), but ", expected.of, " has ", expected.size.rows,
+                                  " x ", expected.size.cols, ": give the mask of this very cube"));
   }
 }
 

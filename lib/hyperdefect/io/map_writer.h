@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "hyperdefect/io/georeference.h"
+#include "hyperdefect/format/georeference.h"
 
 namespace hyperdefect::io {
 
@@ -17,7 +17,8 @@ namespace hyperdefect::io {
 /// @param map (rows, cols) float32 or uint8, any device.
 /// @param tags become metadata items of the file.
 /// @throws Error where the disk refuses, also when only closing the file shows it.
-void write_map(const std::filesystem::path& path, const torch::Tensor& map, const Georeference& georeference,
-               const std::map<std::string, std::string>& tags, std::optional<double> no_data);
+void write_map(const std::filesystem::path& path, const torch::Tensor& map,
+               const format::Georeference& georeference, const std::map<std::string, std::string>& tags,
+               std::optional<double> no_data);
 
 }  // namespace hyperdefect::io

@@ -9,8 +9,8 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/io/gdal_dataset.h"
-#include "hyperdefect/spectral/image_part.h"
+#include "hyperdefect/format/gdal_dataset.h"
+#include "hyperdefect/image/crop.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -23,13 +23,13 @@ constexpr std::size_t kMostBands = 64;
 constexpr std::int64_t kPixelsAtOnce = 1 << 18;
 constexpr std::int64_t kPalette = 256;
 
-DatasetPtr open_mask(const fs::path& path) {
-  const GdalErrors errors;
-  auto dataset = open_raster(path);
+format::DatasetPtr open_mask(const fs::path& path) {
+  const format::GdalErrors errors;
+  auto dataset = format::open_raster(path);
   if (!dataset) {
-    throw InputError(text::cat(path.string(), ": the mask cannot be read: ", errors.reason()));
+    throw InputError(text::concat(path.string(), ": the mask cannot be read: ", errors.reason()));
   }
-  check_one_page(*dataset, path);
+  format::check_one_page(*dataset, path);
   return dataset;
 }
 
@@ -38,10 +38,10 @@ Size size_of(GDALDataset& dataset) {
 }
 
 std::vector<int> bands_of(GDALDataset& dataset, const fs::path& path) {
-  auto bands = band_numbers(dataset).spectral;
+  auto bands = format::band_numbers(dataset).spectral;
   if (bands.size() > kMostBands) {
-    throw InputError(text::cat(path.string(), ": a mask has at most ", kMostBands, " bands, this file has ",
-                               bands.size(), ": give the mask, not the cube"));
+    throw InputError(text::concat(path.string(), ": a mask has at most ", kMostBands,
+                                  " bands, this file has ", bands.size(), ": give the mask, not the cube"));
   }
   return bands;
 }
@@ -68,34 +68,35 @@ bool is_black(const GDALColorEntry& colour) {
 /// What the values of one band mark.
 class MaskBand {
  public:
-  explicit MaskBand(GDALRasterBand& band) : band_(band), no_data_(no_data_of(band)) {}
+  explicit MaskBand(GDALRasterBand& band) : band_(band), no_data_(format::no_data_of(band)) {}
 
   CPLErr add(const Window& window, torch::Tensor& mask) {
     auto values = torch::empty({window.rows, window.cols}, torch::kFloat64);
-    const auto result = band_.RasterIO(
-        GF_Read, gdal_int(window.col), gdal_int(window.row), gdal_int(window.cols), gdal_int(window.rows),
-        values.data_ptr(), gdal_int(window.cols), gdal_int(window.rows), GDT_Float64, 0, 0, nullptr);
-    spectral::part_of(mask, window).logical_or_(values.ne(0));
+    const auto result = band_.RasterIO(GF_Read, format::gdal_int(window.col), format::gdal_int(window.row),
+                                       format::gdal_int(window.cols), format::gdal_int(window.rows),
+                                       values.data_ptr(), format::gdal_int(window.cols),
+                                       format::gdal_int(window.rows), GDT_Float64, 0, 0, nullptr);
+    image::crop(mask, window).logical_or_(values.ne(0));
     count(values);
     return result;
   }
 
   void warn(const fs::path& path) const {
     if (no_data_pixels_ > 0) {
-      log::warning(text::cat(path.string(), ": ", text::counted(no_data_pixels_, "pixel"),
-                             " of the mask hold its no-data value ", text::number(*no_data_),
-                             " and count as defects: a mask marks normal pixels with 0"));
+      log::warning(text::concat(path.string(), ": ", text::pluralise(no_data_pixels_, "pixel"),
+                                " of the mask hold its no-data value ", text::to_text(*no_data_),
+                                " and count as defects: a mask marks normal pixels with 0"));
     }
     if (nan_pixels_ > 0) {
       log::warning(
-          text::cat(path.string(), ": ", text::counted(nan_pixels_, "pixel"),
-                    " of the mask hold NaN and count as defects: a mask marks normal pixels with 0"));
+          text::concat(path.string(), ": ", text::pluralise(nan_pixels_, "pixel"),
+                       " of the mask hold NaN and count as defects: a mask marks normal pixels with 0"));
     }
     if (colours_contradict()) {
       log::warning(
-          text::cat(path.string(),
-                    ": the mask has a palette whose colours do not agree with its values: value 0 is "
-                    "taken as normal and all others as defects, whatever their colours"));
+          text::concat(path.string(),
+                       ": the mask has a palette whose colours do not agree with its values: value 0 is "
+                       "taken as normal and all others as defects, whatever their colours"));
     }
   }
 
@@ -147,8 +148,8 @@ torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>&
   if (expected) {
     check_size(path, size, *expected);
   }
-  check_tiff_blocks(*dataset, path);
-  const GdalErrors errors;
+  format::check_tiff_blocks(*dataset, path);
+  const format::GdalErrors errors;
   std::vector<MaskBand> bands;
   for (const int number : bands_of(*dataset, path)) {
     bands.emplace_back(*dataset->GetRasterBand(number));
@@ -161,7 +162,7 @@ torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>&
     }
   }
   if (!whole || errors.any()) {
-    throw InputError(text::cat(path.string(), ": the mask is incomplete or damaged: ", errors.reason()));
+    throw InputError(text::concat(path.string(), ": the mask is incomplete or damaged: ", errors.reason()));
   }
   for (const auto& band : bands) {
     band.warn(path);

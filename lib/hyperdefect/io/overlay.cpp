@@ -342,8 +342,8 @@ void write_overlay(const std::filesystem::path& path, const torch::Tensor& view,
   hatch(view_panel, valid);
   hatch(score_panel, valid);
   outline(view_panel, defect, panels.enlargement);
-  const auto title = text::counted(label_regions(full.defect).count, "defect") + ", " +
-                     text::counted(full.defect.sum().item<std::int64_t>(), "pixel");
+  const auto title = text::pluralise(label_regions(full.defect).count, "defect") + ", " +
+                     text::pluralise(full.defect.sum().item<std::int64_t>(), "pixel");
   write_png(path, composed(view_panel, score_panel, range, threshold, title));
 }
 

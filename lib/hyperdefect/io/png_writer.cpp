@@ -15,8 +15,8 @@ namespace hyperdefect::io {
 void write_png(const std::filesystem::path& path, const cv::Mat& image) {
   std::vector<std::uint8_t> bytes;
   if (!cv::imencode(".png", image, bytes) || bytes.empty()) {
-    throw Error(text::cat("cannot write ", path.string(), ": an image of ", image.rows, " x ", image.cols,
-                          " pixels (rows x cols) cannot be encoded as PNG"));
+    throw Error(text::concat("cannot write ", path.string(), ": an image of ", image.rows, " x ", image.cols,
+                             " pixels (rows x cols) cannot be encoded as PNG"));
   }
   write_file(path, std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }

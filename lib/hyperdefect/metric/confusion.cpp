@@ -10,22 +10,22 @@ std::optional<double> part(std::int64_t some, std::int64_t all) {
 
 }  // namespace
 
-void Confusion::add(bool marked, bool defective) {
-  auto& count = marked ? (defective ? true_positives : false_positives)
-                       : (defective ? false_negatives : true_negatives);
+void Confusion::add(bool predicted, bool defective) {
+  auto& count = predicted ? (defective ? true_positives : false_positives)
+                          : (defective ? false_negatives : true_negatives);
   ++count;
 }
 
-Confusion confusion(const torch::Tensor& marked, const torch::Tensor& truth, const torch::Tensor& valid) {
-  TORCH_CHECK(marked.sizes() == truth.sizes() && valid.sizes() == truth.sizes(),
-              "confusion: expected marks, truth and validity of one shape, got ", marked.sizes(), ", ",
+Confusion confusion(const torch::Tensor& predicted, const torch::Tensor& truth, const torch::Tensor& valid) {
+  TORCH_CHECK(predicted.sizes() == truth.sizes() && valid.sizes() == truth.sizes(),
+              "confusion: expected marks, truth and validity of one shape, got ", predicted.sizes(), ", ",
               truth.sizes(), " and ", valid.sizes());
   const auto count = [&valid](const torch::Tensor& pixels) {
     return pixels.logical_and(valid).sum().item<std::int64_t>();
   };
-  const auto unmarked = marked.logical_not();
+  const auto unmarked = predicted.logical_not();
   const auto normal = truth.logical_not();
-  return {count(marked.logical_and(truth)), count(marked.logical_and(normal)),
+  return {count(predicted.logical_and(truth)), count(predicted.logical_and(normal)),
           count(unmarked.logical_and(truth)), count(unmarked.logical_and(normal))};
 }
 

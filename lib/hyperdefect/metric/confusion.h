@@ -15,19 +15,19 @@ struct Confusion {
   std::int64_t false_negatives = 0;
   std::int64_t true_negatives = 0;
 
-  void add(bool marked, bool defective);
+  void add(bool predicted, bool defective);
 };
 
-/// Counts what is marked (bool) against the truth (bool) where valid (bool), all of one shape, any.
-Confusion confusion(const torch::Tensor& marked, const torch::Tensor& truth, const torch::Tensor& valid);
+/// Counts what is predicted (bool) against the truth (bool) where valid (bool), all of one shape, any.
+Confusion confusion(const torch::Tensor& predicted, const torch::Tensor& truth, const torch::Tensor& valid);
 
-/// The part of the marked that is defective; nothing where nothing is marked.
+/// The part of the predicted that is defective; nothing where nothing is predicted.
 std::optional<double> precision(const Confusion& counts);
 
-/// The part of the defective that is marked; nothing where there is no defect.
+/// The part of the defective that is predicted; nothing where there is no defect.
 std::optional<double> recall(const Confusion& counts);
 
-/// The part of the normal that is marked; nothing where all is defective.
+/// The part of the normal that is predicted; nothing where all is defective.
 std::optional<double> false_alarm_rate(const Confusion& counts);
 
 /// F1 = 2 TP / (2 TP + FP + FN); nothing where there is no defect.

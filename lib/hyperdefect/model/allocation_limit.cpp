@@ -22,7 +22,7 @@ class Meter : public c10::MemoryReportingInfoBase {
     // What is given back is reported by destructors, which must not throw.
     if (bytes > 0 && static_cast<double>(held) > limit_) {
       give_back(memory);
-      throw AllocationRefused(text::cat("more than ", limit_, " bytes of tensors"));
+      throw AllocationRefused(text::concat("more than ", limit_, " bytes of tensors"));
     }
   }
   bool memoryProfilingEnabled() const override { return true; }

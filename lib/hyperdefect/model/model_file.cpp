@@ -37,7 +37,7 @@ std::string name_of(at::ScalarType type) {
       return entry.name;
     }
   }
-  throw Error(text::cat("a tensor of type ", c10::toString(type), " has no place in a safetensors file"));
+  throw Error(text::concat("a tensor of type ", c10::toString(type), " has no place in a safetensors file"));
 }
 
 at::ScalarType type_named(const std::string& name) {
@@ -46,7 +46,7 @@ at::ScalarType type_named(const std::string& name) {
       return entry.type;
     }
   }
-  throw std::invalid_argument(text::cat("tensor type ", plain_name(name), " is unknown"));
+  throw std::invalid_argument(text::concat("tensor type ", plain_name(name), " is unknown"));
 }
 
 /// The header's text padded with blanks, so that the data begins at a multiple of 8 bytes.
@@ -83,7 +83,7 @@ std::uint64_t bytes_of(const TensorEntry& entry) {
   for (const auto size : entry.shape) {
     if (size > kMostElements / elements) {
       throw std::invalid_argument(
-          text::cat("the shape of ", plain_name(entry.name), " does not fit the file"));
+          text::concat("the shape of ", plain_name(entry.name), " does not fit the file"));
     }
     elements *= std::max<std::uint64_t>(size, 1);
     is_empty = is_empty || size == 0;
@@ -97,21 +97,21 @@ void check_layout(const TensorHeader& header, std::uint64_t data_bytes) {
   for (const auto& entry : header.tensors) {
     const auto name = plain_name(entry.name);
     if (entry.begin < offset) {
-      throw std::invalid_argument(text::cat(name, " overlaps another tensor"));
+      throw std::invalid_argument(text::concat(name, " overlaps another tensor"));
     }
     if (entry.begin > offset) {
       throw std::invalid_argument(
-          text::cat(entry.begin - offset, " bytes before ", name, " belong to no tensor"));
+          text::concat(entry.begin - offset, " bytes before ", name, " belong to no tensor"));
     }
     const auto bytes = bytes_of(entry);
     if (entry.end < entry.begin || entry.end - entry.begin != bytes) {
-      throw std::invalid_argument(text::cat("the shape of ", name, " asks for ", bytes,
-                                            " bytes, it has those from ", entry.begin, " to ", entry.end));
+      throw std::invalid_argument(text::concat("the shape of ", name, " asks for ", bytes,
+                                               " bytes, it has those from ", entry.begin, " to ", entry.end));
     }
     offset = entry.end;
   }
   if (offset != data_bytes) {
-    throw std::invalid_argument(text::cat(data_bytes, " bytes of data, its header describes ", offset));
+    throw std::invalid_argument(text::concat(data_bytes, " bytes of data, its header describes ", offset));
   }
 }
 
@@ -148,38 +148,39 @@ class Reader {
         content.tensors[entry.name] = read_tensor(entry);
       }
     } catch (const c10::Error&) {
-      throw ModelError(text::cat(path_.string(), ": its ", file_bytes_, " bytes do not fit into the memory"));
+      throw ModelError(
+          text::concat(path_.string(), ": its ", file_bytes_, " bytes do not fit into the memory"));
     }
     return content;
   }
 
  private:
   ModelError damaged(const std::string& what) const {
-    return ModelError(text::cat(path_.string(), ": not a whole safetensors file (", what, ")", remedy_));
+    return ModelError(text::concat(path_.string(), ": not a whole safetensors file (", what, ")", remedy_));
   }
 
   void open() {
     std::error_code unknown;
     const auto kind = std::filesystem::status(path_, unknown).type();
     if (kind == std::filesystem::file_type::directory) {
-      throw ModelError(text::cat(path_.string(), ": is a folder, a model file (.safetensors) is needed"));
+      throw ModelError(text::concat(path_.string(), ": is a folder, a model file (.safetensors) is needed"));
     }
     // To open a pipe would wait for whoever writes into it.
     if (std::filesystem::exists(path_, unknown) && kind != std::filesystem::file_type::regular) {
       throw ModelError(
-          text::cat(path_.string(), ": is not a regular file, a model file (.safetensors) is needed"));
+          text::concat(path_.string(), ": is not a regular file, a model file (.safetensors) is needed"));
     }
     stream_.open(path_, std::ios::binary);
     file_bytes_ = std::filesystem::file_size(path_, unknown);
     if (!stream_ || unknown) {
-      throw ModelError(text::cat(path_.string(), ": no such model file, or it cannot be read"));
+      throw ModelError(text::concat(path_.string(), ": no such model file, or it cannot be read"));
     }
   }
 
   void read_header() {
     std::uint64_t length = 0;
     if (file_bytes_ < sizeof length) {
-      throw damaged(text::cat(file_bytes_, " bytes"));
+      throw damaged(text::concat(file_bytes_, " bytes"));
     }
     read(reinterpret_cast<char*>(&length), sizeof length);
     if (length > kMaxHeaderBytes || length > file_bytes_ - sizeof length) {
@@ -190,8 +191,8 @@ class Reader {
     header_ = parse_tensor_header(json);
     check_layout(header_, file_bytes_ - sizeof length - length);
     if (file_bytes_ > memory_bytes()) {
-      throw ModelError(text::cat(path_.string(), ": its ", file_bytes_,
-                                 " bytes do not fit into the memory of ", memory_bytes(), " bytes"));
+      throw ModelError(text::concat(path_.string(), ": its ", file_bytes_,
+                                    " bytes do not fit into the memory of ", memory_bytes(), " bytes"));
     }
   }
 
@@ -201,7 +202,7 @@ class Reader {
       read(static_cast<char*>(tensor.data_ptr()), tensor.nbytes());
     }
     if (tensor.scalar_type() == at::kBool && tensor.view(at::kByte).gt(1).any().item<bool>()) {
-      throw damaged(text::cat(plain_name(entry.name), " holds other values than true and false"));
+      throw damaged(text::concat(plain_name(entry.name), " holds other values than true and false"));
     }
     return tensor;
   }
@@ -225,7 +226,7 @@ std::string listed(std::vector<std::string> faults) {
   if (faults.size() > kMost) {
     const auto more = faults.size() - kMost;
     faults.resize(kMost);
-    faults.push_back(text::cat("and ", more, " more"));
+    faults.push_back(text::concat("and ", more, " more"));
   }
   return text::join(faults, "; ");
 }
@@ -235,7 +236,7 @@ std::string shape_and_type(const torch::Tensor& tensor) {
   for (const auto size : tensor.sizes()) {
     sizes.push_back(std::to_string(size));
   }
-  return text::cat('(', text::join(sizes, ", "), ") ", c10::toString(tensor.scalar_type()));
+  return text::concat('(', text::join(sizes, ", "), ") ", c10::toString(tensor.scalar_type()));
 }
 
 constexpr const char* kChecksum = "checksum";
@@ -243,7 +244,7 @@ constexpr const char* kChecksum = "checksum";
 std::string checksum_of(const TensorFile& content) {
   auto sum = fingerprint("");
   const auto add = [&sum](std::string_view bytes) {
-    sum = fingerprint(text::cat(bytes.size(), ':'), sum);
+    sum = fingerprint(text::concat(bytes.size(), ':'), sum);
     sum = fingerprint(bytes, sum);
   };
   for (const auto& [key, value] : content.metadata) {
@@ -257,7 +258,7 @@ std::string checksum_of(const TensorFile& content) {
     add(name);
     add({static_cast<const char*>(values.data_ptr()), values.nbytes()});
   }
-  return text::cat(sum);
+  return text::concat(sum);
 }
 
 }  // namespace
@@ -271,7 +272,7 @@ void write_tensors(const std::filesystem::path& path, const TensorFile& content)
   const std::uint64_t length = header.size();
   if (length > kMaxHeaderBytes) {
     throw Error(
-        text::cat(path.string(), ": a header of ", length, " bytes is too long for a safetensors file"));
+        text::concat(path.string(), ": a header of ", length, " bytes is too long for a safetensors file"));
   }
   std::string bytes(sizeof length, '\0');
   std::memcpy(bytes.data(), &length, sizeof length);
@@ -307,16 +308,16 @@ std::string differences(const std::map<std::string, torch::Tensor>& wanted,
   for (const auto& [name, target] : wanted) {
     const auto tensor = found.find(name);
     if (tensor == found.end()) {
-      faults.push_back(text::cat(name, " is missing"));
+      faults.push_back(text::concat(name, " is missing"));
     } else if (tensor->second.sizes() != target.sizes() ||
                tensor->second.scalar_type() != target.scalar_type()) {
       faults.push_back(
-          text::cat(name, " is ", shape_and_type(tensor->second), " instead of ", shape_and_type(target)));
+          text::concat(name, " is ", shape_and_type(tensor->second), " instead of ", shape_and_type(target)));
     }
   }
   for (const auto& [name, tensor] : found) {
     if (!wanted.contains(name)) {
-      faults.push_back(text::cat(plain_name(name), " is unknown"));
+      faults.push_back(text::concat(plain_name(name), " is unknown"));
     }
   }
   return listed(std::move(faults));
@@ -327,9 +328,9 @@ std::string value_faults(const std::map<std::string, torch::Tensor>& tensors) {
   std::vector<std::string> faults;
   for (const auto& [name, tensor] : tensors) {
     if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
-      faults.push_back(text::cat(plain_name(name), " holds values that are not finite"));
+      faults.push_back(text::concat(plain_name(name), " holds values that are not finite"));
     } else if (!tensor.is_floating_point() && tensor.lt(0).any().item<bool>()) {
-      faults.push_back(text::cat(plain_name(name), " is a count and below 0"));
+      faults.push_back(text::concat(plain_name(name), " is a count and below 0"));
     }
   }
   return listed(std::move(faults));
@@ -340,7 +341,7 @@ void check_state(const torch::nn::Module& module, const std::map<std::string, to
   const auto faults = differences(state_of(module), tensors);
   if (!faults.empty()) {
     throw ModelError(
-        text::cat(origin, ": does not fit the model that its configuration describes: ", faults));
+        text::concat(origin, ": does not fit the model that its configuration describes: ", faults));
   }
 }
 

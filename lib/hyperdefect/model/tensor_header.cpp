@@ -31,10 +31,10 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   TensorHeader take() { return std::move(header_); }
 
   bool start_object(std::size_t) override {
-    if (place_ == Place::outside) {
-      place_ = Place::header;
-    } else if (place_ == Place::header) {
-      place_ = key_ == "__metadata__" ? Place::metadata : Place::tensor;
+    if (place_ == Placement::outside) {
+      place_ = Placement::header;
+    } else if (place_ == Placement::header) {
+      place_ = key_ == "__metadata__" ? Placement::metadata : Placement::tensor;
       tensor_.name = key_;
     } else {
       refuse();
@@ -43,28 +43,28 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool key(string_t& key) override {
-    const bool is_new = place_ == Place::tensor     ? fields_.insert(key).second
-                        : place_ == Place::metadata ? !header_.metadata.contains(key)
-                                                    : names_.insert(key).second;
+    const bool is_new = place_ == Placement::tensor     ? fields_.insert(key).second
+                        : place_ == Placement::metadata ? !header_.metadata.contains(key)
+                                                        : names_.insert(key).second;
     if (!is_new) {
-      throw std::invalid_argument(text::cat("its header holds ", plain_name(key), " twice"));
+      throw std::invalid_argument(text::concat("its header holds ", plain_name(key), " twice"));
     }
     key_ = std::move(key);
     return true;
   }
 
   bool end_object() override {
-    if (place_ == Place::tensor) {
+    if (place_ == Placement::tensor) {
       end_tensor();
     }
-    place_ = place_ == Place::header ? Place::outside : Place::header;
+    place_ = place_ == Placement::header ? Placement::outside : Placement::header;
     return true;
   }
 
   bool string(string_t& text) override {
-    if (place_ == Place::metadata) {
+    if (place_ == Placement::metadata) {
       header_.metadata[key_] = std::move(text);
-    } else if (place_ == Place::tensor && key_ == "dtype") {
+    } else if (place_ == Placement::tensor && key_ == "dtype") {
       tensor_.type = std::move(text);
     } else {
       refuse();
@@ -73,28 +73,28 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool start_array(std::size_t) override {
-    if (place_ != Place::tensor || (key_ != "shape" && key_ != "data_offsets")) {
+    if (place_ != Placement::tensor || (key_ != "shape" && key_ != "data_offsets")) {
       refuse();
     }
-    place_ = Place::numbers;
+    place_ = Placement::numbers;
     return true;
   }
 
   bool number_unsigned(number_unsigned_t number) override {
-    if (place_ != Place::numbers) {
+    if (place_ != Placement::numbers) {
       refuse();
     }
     auto& numbers = key_ == "shape" ? tensor_.shape : offsets_;
     if (numbers.size() == kMostDimensions) {
-      throw std::invalid_argument(text::cat(plain_name(tensor_.name), " has more than ", kMostDimensions,
-                                            key_ == "shape" ? " dimensions" : " data_offsets"));
+      throw std::invalid_argument(text::concat(plain_name(tensor_.name), " has more than ", kMostDimensions,
+                                               key_ == "shape" ? " dimensions" : " data_offsets"));
     }
     numbers.push_back(number);
     return true;
   }
 
   bool end_array() override {
-    place_ = Place::tensor;
+    place_ = Placement::tensor;
     return true;
   }
 
@@ -106,7 +106,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { refuse(); }
 
  private:
-  enum class Place { outside, header, metadata, tensor, numbers };
+  enum class Placement { outside, header, metadata, tensor, numbers };
 
   void end_tensor() {
     if (fields_ != std::set<std::string>{"data_offsets", "dtype", "shape"} || offsets_.size() != kOffsets) {
@@ -116,7 +116,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
     tensor_.end = offsets_[1];
     header_.tensors.push_back(std::move(tensor_));
     if (header_.tensors.size() > kMostTensors) {
-      throw std::invalid_argument(text::cat("it holds more than ", kMostTensors, " tensors"));
+      throw std::invalid_argument(text::concat("it holds more than ", kMostTensors, " tensors"));
     }
     tensor_ = {};
     offsets_.clear();
@@ -124,7 +124,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   }
 
   TensorHeader header_;
-  Place place_ = Place::outside;
+  Placement place_ = Placement::outside;
   std::string key_;
   TensorEntry tensor_;
   std::vector<std::uint64_t> offsets_;

@@ -41,9 +41,15 @@ struct Names<Upsampling> {
   static constexpr const char* kAll[] = {"transposed_conv", "bilinear", "nearest"};
 };
 
+template <>
+struct Names<Arithmetic> {
+  static constexpr const char* kWhat = "arithmetic";
+  static constexpr const char* kAll[] = {"float32", "bfloat16"};
+};
+
 std::string suggestion(std::string_view name, const std::vector<std::string>& names) {
-  const auto nearest = text::nearest(name, names);
-  return nearest.empty() ? "" : text::cat(" (did you mean '", nearest, "'?)");
+  const auto nearest = text::closest_match(name, names);
+  return nearest.empty() ? "" : text::concat(" (did you mean '", nearest, "'?)");
 }
 
 }  // namespace
@@ -66,8 +72,8 @@ Choice from_string(std::string_view name) {
       return static_cast<Choice>(i);
     }
   }
-  throw UsageError(text::cat(Names<Choice>::kWhat, " '", name, "' is unknown: take one of ",
-                             text::join(names, ", "), suggestion(name, names)));
+  throw UsageError(text::concat(Names<Choice>::kWhat, " '", name, "' is unknown: take one of ",
+                                text::join(names, ", "), suggestion(name, names)));
 }
 
 #define HYPERDEFECT_INSTANTIATE_CHOICE(Choice)              \
@@ -80,6 +86,7 @@ HYPERDEFECT_INSTANTIATE_CHOICE(Norm);
 HYPERDEFECT_INSTANTIATE_CHOICE(Skip);
 HYPERDEFECT_INSTANTIATE_CHOICE(Lift);
 HYPERDEFECT_INSTANTIATE_CHOICE(Upsampling);
+HYPERDEFECT_INSTANTIATE_CHOICE(Arithmetic);
 
 #undef HYPERDEFECT_INSTANTIATE_CHOICE
 

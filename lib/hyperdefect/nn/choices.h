@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hyperdefect::nn {
@@ -22,6 +23,9 @@ enum class Lift { spectral, factorised, full, linear };
 /// How a coarse feature map becomes a finer one.
 enum class Upsampling { transposed_conv, bilinear, nearest };
 
+/// What convolutions and matrix products compute in.
+enum class Arithmetic { float32, bfloat16 };
+
 /// The name of a choice, as it is written in a configuration.
 template <class Choice>
 std::string to_string(Choice choice);
@@ -29,6 +33,16 @@ std::string to_string(Choice choice);
 /// The names of all values of a choice.
 template <class Choice>
 std::vector<std::string> choice_names();
+
+/// Every name of a choice with its value.
+template <class Choice>
+std::vector<std::pair<std::string, Choice>> named_choices() {
+  std::vector<std::pair<std::string, Choice>> named;
+  for (const auto& name : choice_names<Choice>()) {
+    named.emplace_back(name, static_cast<Choice>(named.size()));
+  }
+  return named;
+}
 
 /// The value that a name stands for: `from_string<Norm>("layer")`.
 /// @throws UsageError with the allowed names where the name is unknown.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/conv_block.h"
 
+#include "hyperdefect/nn/batch_norm.h"
 #include "hyperdefect/nn/channel_norm.h"
 #include "hyperdefect/nn/init.h"
 #include "hyperdefect/nn/padding.h"
@@ -14,7 +15,7 @@ torch::nn::AnyModule make_norm(Norm norm, int64_t channels) {
     case Norm::layer:
       return torch::nn::AnyModule(ChannelNorm(channels));
     case Norm::batch:
-      return torch::nn::AnyModule(torch::nn::BatchNorm2d(channels));
+      return torch::nn::AnyModule(BatchNorm(channels));
     case Norm::none:
       break;
   }
@@ -59,7 +60,8 @@ torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x) {
   if (!norm.is_empty()) {
     y = norm.forward(y);
   }
-  return options.activation() ? torch::leaky_relu(y, kLeakySlope) : y;
+  // In place: nothing before it needs its own result for the gradient.
+  return options.activation() ? torch::leaky_relu_(y, kLeakySlope) : y;
 }
 
 }  // namespace hyperdefect::nn

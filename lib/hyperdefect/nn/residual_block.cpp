@@ -44,6 +44,7 @@ torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x) {
   if (!options.residual()) {
     return changed;
   }
+  // Not in place: the sum of reduced and full precision has full precision.
   return changed + (projection.is_empty() ? x : projection(x));
 }
 

@@ -72,10 +72,10 @@ void append(BandMatch& match, const Partner& partner) {
 BandMatch in_order(const Bands& cube, const Bands& model) {
   if (cube.count != model.count) {
     throw ModelError(
-        text::cat("the cube has ", text::counted(cube.count, "band"), " and the model ", model.count,
-                  ", and ", cube.wavelengths_nm.empty() ? "the cube" : "the model",
-                  " states no wavelengths to match them by: give a cube with the model's bands, or "
-                  "state the wavelengths in its header"));
+        text::concat("the cube has ", text::pluralise(cube.count, "band"), " and the model ", model.count,
+                     ", and ", cube.wavelengths_nm.empty() ? "the cube" : "the model",
+                     " states no wavelengths to match them by: give a cube with the model's bands, or "
+                     "state the wavelengths in its header"));
   }
   BandMatch match{cube.count, {}, {}, {}};
   for (std::int64_t band = 0; band < cube.count; ++band) {
@@ -87,7 +87,7 @@ BandMatch in_order(const Bands& cube, const Bands& model) {
 std::string listed(const std::vector<double>& missing_nm) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < std::min(kNamedBands, missing_nm.size()); ++i) {
-    names.push_back(text::cat(text::number(missing_nm[i]), " nm"));
+    names.push_back(text::concat(text::to_text(missing_nm[i]), " nm"));
   }
   if (missing_nm.size() > kNamedBands) {
     names.emplace_back("…");
@@ -99,24 +99,24 @@ ModelError no_partner(const std::vector<double>& missing_nm, const Bands& cube, 
                       bool interpolate) {
   const auto [first, last] = std::minmax_element(cube.wavelengths_nm.begin(), cube.wavelengths_nm.end());
   return ModelError(
-      text::cat("the cube lacks ", text::counted(static_cast<std::int64_t>(missing_nm.size()), "band"),
-                " of the model: ", listed(missing_nm), "; it has ", text::counted(cube.count, "band"),
-                " from ", text::number(*first), " to ", text::number(*last),
-                " nm, of which one must lie within ", text::number(tolerance_nm), " nm",
-                interpolate ? " or two on either side"
-                            : "; raise preprocess.wavelength_tolerance_nm or set preprocess.interpolate"));
+      text::concat("the cube lacks ", text::pluralise(static_cast<std::int64_t>(missing_nm.size()), "band"),
+                   " of the model: ", listed(missing_nm), "; it has ", text::pluralise(cube.count, "band"),
+                   " from ", text::to_text(*first), " to ", text::to_text(*last),
+                   " nm, of which one must lie within ", text::to_text(tolerance_nm), " nm",
+                   interpolate ? " or two on either side"
+                               : "; raise preprocess.wavelength_tolerance_nm or set preprocess.interpolate"));
 }
 
 void check_ranges(const std::vector<double>& ranges_nm) {
   if (ranges_nm.size() % 2 != 0) {
-    throw ConfigError(text::cat("preprocess.drop_ranges_nm holds ", ranges_nm.size(),
-                                " numbers: give pairs of a first and a last wavelength"));
+    throw ConfigError(text::concat("preprocess.drop_ranges_nm holds ", ranges_nm.size(),
+                                   " numbers: give pairs of a first and a last wavelength"));
   }
   for (std::size_t i = 0; i < ranges_nm.size(); i += 2) {
     if (!(ranges_nm[i] <= ranges_nm[i + 1])) {
-      throw ConfigError(text::cat("preprocess.drop_ranges_nm holds the range ", text::number(ranges_nm[i]),
-                                  " to ", text::number(ranges_nm[i + 1]),
-                                  ": the first must not be above the last"));
+      throw ConfigError(text::concat("preprocess.drop_ranges_nm holds the range ",
+                                     text::to_text(ranges_nm[i]), " to ", text::to_text(ranges_nm[i + 1]),
+                                     ": the first must not be above the last"));
     }
   }
 }
@@ -124,8 +124,8 @@ void check_ranges(const std::vector<double>& ranges_nm) {
 void check_dropped(const Bands& bands, const std::vector<std::int64_t>& dropped) {
   for (const auto band : dropped) {
     if (band < 0 || band >= bands.count) {
-      throw InputError(text::cat("preprocess.drop_bands holds ", band, ", but the cube's bands are 0 to ",
-                                 bands.count - 1, ": correct the list (bands count from 0)"));
+      throw InputError(text::concat("preprocess.drop_bands holds ", band, ", but the cube's bands are 0 to ",
+                                    bands.count - 1, ": correct the list (bands count from 0)"));
     }
   }
 }
@@ -223,8 +223,9 @@ std::vector<std::int64_t> usable_bands(const Bands& bands, const BandSelection& 
     }
   }
   if (kept.empty()) {
-    throw InputError(text::cat("no band is left of the cube's ", bands.count,
-                               ": check its bad band list (bbl) and the wavelengths in section preprocess"));
+    throw InputError(
+        text::concat("no band is left of the cube's ", bands.count,
+                     ": check its bad band list (bbl) and the wavelengths in section preprocess"));
   }
   return kept;
 }

@@ -35,7 +35,7 @@ torch::Tensor residual(const torch::Tensor& y, const torch::Tensor& x, const tor
 }  // namespace
 
 torch::Tensor collaborative_residual(const torch::Tensor& components, const torch::Tensor& valid,
-                                     const DualWindow& window, double lambda) {
+                                     const image::DualWindow& window, double lambda) {
   TORCH_CHECK(components.dim() == 3 && valid.sizes() == components.sizes().slice(1),
               "collaborative_residual: expected components (n, rows, cols) and a mask (rows, cols), got ",
               components.sizes(), " and ", valid.sizes());
@@ -50,7 +50,7 @@ torch::Tensor collaborative_residual(const torch::Tensor& components, const torc
   for (std::int64_t row = 0; row < values.size(1); row += step) {
     const auto rows = std::min(step, values.size(1) - row);
     const auto y = extended.narrow(1, row, rows).flatten(1);
-    const auto x = background_pixels(extended, window, row, rows);
+    const auto x = image::background_pixels(extended, window, row, rows);
     result.narrow(0, row, rows).copy_(residual(y, x, weights_of(y, x, lambda)).view({rows, values.size(2)}));
   }
   return result;

@@ -3,7 +3,7 @@
 
 #include <torch/torch.h>
 
-#include "hyperdefect/spectral/dual_window.h"
+#include "hyperdefect/image/dual_window.h"
 
 namespace hyperdefect::spectral {
 
@@ -16,6 +16,6 @@ namespace hyperdefect::spectral {
 /// With D = (lambda G'G)^-1 the residual y - X a is (1 + X D X')^-1 y: one system of n + 1 unknowns a pixel,
 /// whatever the windows.
 torch::Tensor collaborative_residual(const torch::Tensor& components, const torch::Tensor& valid,
-                                     const DualWindow& window, double lambda);
+                                     const image::DualWindow& window, double lambda);
 
 }  // namespace hyperdefect::spectral

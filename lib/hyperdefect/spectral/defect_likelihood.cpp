@@ -36,7 +36,7 @@ torch::Tensor evidence(const torch::Tensor& gains, const torch::Tensor& squares,
 
 /// (n, pixels): y of a part for the values (n, pixels).
 torch::Tensor along_axes(const DefectLikelihood& model, std::int64_t part, const torch::Tensor& values) {
-  return model.to[part].matmul(values - model.means[part].unsqueeze(1));
+  return model.forward[part].matmul(values - model.means[part].unsqueeze(1));
 }
 
 /// (pixels): weight times density of a part, as a logarithm but for what all parts share.

@@ -16,7 +16,7 @@ struct DefectLikelihood {
   /// (K, n): m.
   torch::Tensor means;
   /// (K, n, n)
-  torch::Tensor to;
+  torch::Tensor forward;
   /// (K, n): g, the variance that a defect of amplitude 1 adds along an axis, in units of the normal
   /// variance.
   torch::Tensor gains;

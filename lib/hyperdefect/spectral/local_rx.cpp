@@ -12,16 +12,16 @@ struct LocalMoments {
 };
 
 LocalMoments local_moments(const torch::Tensor& components, const torch::Tensor& valid,
-                           const DualWindow& window) {
+                           const image::DualWindow& window) {
   const auto n = components.size(0);
   const auto usable = valid.to(torch::kDouble).unsqueeze(0);
-  const auto count = background_sums(usable, window);
+  const auto count = image::background_sums(usable, window);
   const auto divisor = count.clamp_min(1);
   const auto values = torch::where(valid, components.to(torch::kDouble), 0.0);
-  const auto mean = background_sums(values, window) / divisor;
+  const auto mean = image::background_sums(values, window) / divisor;
   auto covariance = torch::empty({values.size(1), values.size(2), n, n}, values.options());
   for (std::int64_t i = 0; i < n; ++i) {
-    const auto products = background_sums(values[i] * values.slice(0, 0, i + 1), window) / divisor;
+    const auto products = image::background_sums(values[i] * values.slice(0, 0, i + 1), window) / divisor;
     const auto row = (products - mean[i] * mean.slice(0, 0, i + 1)).permute({1, 2, 0});
     covariance.select(2, i).slice(-1, 0, i + 1).copy_(row);
     covariance.select(3, i).slice(-1, 0, i + 1).copy_(row);
@@ -32,8 +32,8 @@ LocalMoments local_moments(const torch::Tensor& components, const torch::Tensor&
 
 }  // namespace
 
-torch::Tensor local_rx(const torch::Tensor& components, const torch::Tensor& valid, const DualWindow& window,
-                       double shrinkage) {
+torch::Tensor local_rx(const torch::Tensor& components, const torch::Tensor& valid,
+                       const image::DualWindow& window, double shrinkage) {
   TORCH_CHECK(components.dim() == 3 && valid.sizes() == components.sizes().slice(1),
               "local_rx: expected components (n, rows, cols) and a mask (rows, cols), got ",
               components.sizes(), " and ", valid.sizes());

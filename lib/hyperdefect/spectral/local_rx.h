@@ -3,7 +3,7 @@
 
 #include <torch/torch.h>
 
-#include "hyperdefect/spectral/dual_window.h"
+#include "hyperdefect/image/dual_window.h"
 
 namespace hyperdefect::spectral {
 
@@ -14,7 +14,7 @@ namespace hyperdefect::spectral {
 /// times the identity, 0 < shrinkage <= 1. Pixels that are not valid (rows, cols) are in no background; their
 /// own distance means nothing. Where no background pixel is valid, the training data's is taken.
 /// Sums cost O(n^2) operations a pixel whatever the windows, the solution O(n^3).
-torch::Tensor local_rx(const torch::Tensor& components, const torch::Tensor& valid, const DualWindow& window,
-                       double shrinkage);
+torch::Tensor local_rx(const torch::Tensor& components, const torch::Tensor& valid,
+                       const image::DualWindow& window, double shrinkage);
 
 }  // namespace hyperdefect::spectral

@@ -14,8 +14,8 @@ constexpr std::int64_t kChunk = 8192;
 
 void need(std::int64_t least, std::int64_t given) {
   if (given < least) {
-    throw InputError(text::cat("too few valid pixels for statistics: ", given, " given, at least ", least,
-                               " needed; check the no-data value and the cube's content"));
+    throw InputError(text::concat("too few valid pixels for statistics: ", given, " given, at least ", least,
+                                  " needed; check the no-data value and the cube's content"));
   }
 }
 

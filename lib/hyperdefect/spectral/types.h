@@ -10,6 +10,9 @@
 
 namespace hyperdefect::spectral {
 
+/// The unit of the wavelengths in a file: what the file states or suggests, or one that is set.
+enum class WavelengthUnit { automatic, nm, um };
+
 /// The spectral axis of a cube or of a model.
 struct Bands {
   std::int64_t count = 0;
@@ -35,6 +38,8 @@ struct Block {
   Window window;
   /// The size of the whole image.
   Size image;
+  /// Which of several training cubes it is of.
+  std::int64_t cube = 0;
 };
 
 }  // namespace hyperdefect::spectral

@@ -21,7 +21,7 @@ void check(const torch::Tensor& mean, const torch::Tensor& covariance, std::int6
 
 /// At most `components` pairs, from the largest eigenvalue down, without those that are zero but for
 /// rounding.
-Eigen leading(const Eigen& all, std::int64_t components) {
+EigenDecomposition leading(const EigenDecomposition& all, std::int64_t components) {
   const auto values = all.values.flip(0);
   const auto rank =
       (values > relative_rank(values.size(0)) * values[0].clamp_min(0)).sum().item<std::int64_t>();
@@ -31,22 +31,33 @@ Eigen leading(const Eigen& all, std::int64_t components) {
 
 }  // namespace
 
-Eigen symmetric_eigen(const torch::Tensor& matrix) {
+EigenDecomposition symmetric_eigen(const torch::Tensor& matrix) {
   const torch::NoGradGuard no_gradient;
   const auto [values, vectors] = torch::linalg_eigh(matrix.to(torch::kDouble));
   const auto largest = vectors.gather(0, vectors.abs().argmax(0, true));
   return {values, torch::where(largest < 0, -vectors, vectors)};
 }
 
+torch::Tensor whitening_gains(const torch::Tensor& variances, double power) {
+  const auto kept = (variances > 0).sum().item<std::int64_t>();
+  auto gains = torch::zeros_like(variances);
+  if (kept > 0) {
+    const auto values = variances.narrow(0, 0, kept);
+    const auto relative = (values / values[0]).pow(power);
+    gains.narrow(0, 0, kept).copy_((relative / values / relative.mean()).sqrt());
+  }
+  return gains;
+}
+
+EigenDecomposition leading_axes(const torch::Tensor& covariance, std::int64_t components) {
+  return leading(symmetric_eigen(covariance), components);
+}
+
 Whitening partial_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
                             std::int64_t components, double power) {
   check(mean, covariance, components);
   const auto axes = leading(symmetric_eigen(covariance), components);
-  auto gains = torch::empty_like(axes.values);
-  if (axes.values.size(0) > 0) {
-    const auto relative = (axes.values / axes.values[0]).pow(power);
-    gains = (relative / axes.values / relative.mean()).sqrt();
-  }
+  const auto gains = whitening_gains(axes.values, power);
   return {mean.to(torch::kDouble), gains.unsqueeze(1) * axes.vectors.t(), axes.vectors / gains, axes.values};
 }
 
@@ -69,8 +80,8 @@ Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covari
 }
 
 torch::Tensor zca(const Whitening& whitening) {
-  const auto axes = whitening.back / whitening.back.norm(2, 0, true);
-  return axes.matmul(whitening.to);
+  const auto axes = whitening.inverse / whitening.inverse.norm(2, 0, true);
+  return axes.matmul(whitening.forward);
 }
 
 double relative_rank(std::int64_t size) {

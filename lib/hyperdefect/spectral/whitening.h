@@ -7,16 +7,16 @@
 
 namespace hyperdefect::spectral {
 
-/// A change of axes from the bands of a spectrum x to its components z = to (x - mean), and back: mean + back
-/// z. All tensors are double. There are fewer components than asked for where the spectra vary in fewer
-/// directions, and none where they do not vary.
+/// A change of axes from the bands of a spectrum x to its components z = forward (x - mean), and back: mean +
+/// inverse z. All tensors are double. There are fewer components than asked for where the spectra vary in
+/// fewer directions, and none where they do not vary.
 struct Whitening {
   /// (bands)
   torch::Tensor mean;
   /// (components, bands)
-  torch::Tensor to;
+  torch::Tensor forward;
   /// (bands, components)
-  torch::Tensor back;
+  torch::Tensor inverse;
   /// (components), descending: the variances along the components before they were scaled.
   torch::Tensor eigenvalues;
 };
@@ -29,6 +29,10 @@ struct Whitening {
 Whitening partial_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
                             std::int64_t components, double power);
 
+/// What the scores on principal axes of these variances (components), descending, are multiplied by in
+/// partial whitening; 0 for axes without variance.
+torch::Tensor whitening_gains(const torch::Tensor& variances, double power);
+
 /// The `components` leading axes by signal-to-noise ratio, scaled to unit noise (MNF; Green et al., 1988):
 /// the noise is whitened first, its variances floored at 1e-6 of the largest, then the covariance is rotated
 /// to its principal axes. Eigenvalues are variances in units of the noise.
@@ -36,18 +40,22 @@ Whitening partial_whitening(const torch::Tensor& mean, const torch::Tensor& cova
 Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
                           const torch::Tensor& noise_covariance, std::int64_t components);
 
-/// (bands, bands): to, turned back onto the bands ('ZCA'): distances between spectra stay those between
+/// (bands, bands): forward, turned back onto the bands ('ZCA'): distances between spectra stay those between
 /// components, and neighbouring channels are neighbouring wavelengths again. For a Whitening of
 /// partial_whitening().
 torch::Tensor zca(const Whitening& whitening);
 
 /// The eigenvalues (n) ascending and eigenvectors (n, n), in columns, of a symmetric matrix, in double, with
 /// the largest entry of each eigenvector positive.
-struct Eigen {
+struct EigenDecomposition {
   torch::Tensor values;
   torch::Tensor vectors;
 };
-Eigen symmetric_eigen(const torch::Tensor& matrix);
+EigenDecomposition symmetric_eigen(const torch::Tensor& matrix);
+
+/// The leading principal axes of a covariance (bands, bands): variances (components), descending, and axes
+/// (bands, components), without directions of less than 1e-12 of the largest variance.
+EigenDecomposition leading_axes(const torch::Tensor& covariance, std::int64_t components);
 
 /// Eigenvalues of a (size, size) covariance that are smaller than this part of the largest are rounding
 /// errors: size times the spacing of double precision, as in numpy.linalg.matrix_rank.

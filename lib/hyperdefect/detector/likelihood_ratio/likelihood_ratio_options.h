@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "hyperdefect/config/option.h"
+#include "hyperdefect/detector/detector_options.h"
+
+namespace hyperdefect::detector {
+
+/// The section `likelihood_ratio`.
+struct LikelihoodRatioOptions {
+  std::int64_t components = 25;
+  std::int64_t mixture = 3;
+  std::int64_t window_px = 7;
+  double global_weight = 0.5;
+  double local_weight = 0.5;
+  double coherence_weight = 1.0;
+  double gain = 0.2;
+  double tilt = 0.03;
+};
+
+void declare(config::Section& section, LikelihoodRatioOptions& own, const DetectorOptions& all);
+
+}  // namespace hyperdefect::detector

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <torch/torch.h>
+
+namespace hyperdefect::nn {
+
+/// Keeps in one module the exponential average of another one's weights and statistics (Polyak averaging),
+/// which scores more steadily than the weights of any single step. The average follows quickly at first. The
+/// number of steps taken is a buffer, so that training can go on from a checkpoint.
+class WeightAverageImpl : public torch::nn::Module {
+ public:
+  explicit WeightAverageImpl(double decay);
+  /// Moves `average` towards `current`; both are built alike. The first call copies.
+  void update(torch::nn::Module& average, const torch::nn::Module& current);
+
+ private:
+  double decay_;
+  torch::Tensor steps_;
+};
+TORCH_MODULE(WeightAverage);
+
+}  // namespace hyperdefect::nn
