@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs clang-tidy over the given sources, or over all of lib and app (a minute of CPU each: all read torch/torch.h).
+# Runs clang-tidy on what changed in lib and app since the last release: the last tag, else where the branch left main,
+# else the state before the last merge. What was found clean before is not read again.
+#
+#   scripts/lint.sh --all           all of lib and app
+#   scripts/lint.sh --base COMMIT   what differs from COMMIT
+#   scripts/lint.sh FILE...         these files
+#   --seconds N                     begin no file after N seconds; those left out are counted
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-command -v clang-tidy >/dev/null || { echo "lint: clang-tidy is not installed" >&2; exit 2; }
-scripts/setup.sh
+CI=true scripts/setup.sh
 cmake --preset tidy >&2
-if (($# == 0)); then
-  mapfile -t sources < <(find lib app -name '*.cpp' | sort)
-  set -- "${sources[@]}"
-fi
-printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/tidy --quiet --warnings-as-errors='*'
+exec scripts/lint.py --clang-tidy .deps/clang-tidy/clang_tidy/data/bin/clang-tidy "$@"

@@ -13,5 +13,5 @@ status=0
 ctest --preset "$preset" -j 2 --output-junit "$PWD/$junit" "$@" || status=$?
 # "No tests were found" leaves no report.
 [[ -e "$junit" ]] || exit "$((status > 0 ? status : 1))"
-scripts/count_tests.py "$junit" "$results" || status=$((status > 0 ? status : 1))
+scripts/count_tests.py "$junit" "$results" | tee "build/$preset/tests.txt" || status=$((status > 0 ? status : 1))
 exit "$status"

@@ -5,13 +5,16 @@
 #   HYPERDEFECT_SKIP_PACKAGES=1   leave the system's packages alone
 #   HYPERDEFECT_TORCH_INDEX=URL   the package index that pip takes the torch wheel from
 #   Torch_DIR, CMAKE_PREFIX_PATH  a LibTorch of your own; nothing is downloaded then
-#   CI=true                       what the checks of a change need as well: clang-format, clang with libFuzzer, and the
-#                                 tools that make a .deb
+#   CI=true                       what the checks of a change need as well: clang-format, clang with libFuzzer, ctags, the
+#                                 tools that make a .deb, and clang-tidy into .deps/clang-tidy
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly torch_version=2.13.0
 readonly torch_home=.deps/python
+# From version 22 on it passes over what system headers hold, and takes a third of the time.
+readonly tidy_version=22.1.8
+readonly tidy_home=.deps/clang-tidy
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
@@ -24,7 +27,7 @@ missing_packages() {
   for tool in cmake:cmake ninja:ninja-build c++:g++ ccache:ccache git:git python3:python3 "$@"; do
     command -v "${tool%%:*}" >/dev/null || echo "${tool##*:}"
   done
-  if [[ -z "$torch_is_there" ]] && ! python3 -m pip --version >/dev/null 2>&1; then echo python3-pip; fi
+  if [[ -z "$torch_is_there" || -n "${CI:-}" ]] && ! python3 -m pip --version >/dev/null 2>&1; then echo python3-pip; fi
   for package in libgdal-dev libhdf5-dev libopencv-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev libgtest-dev; do
     is_installed "$package" || echo "$package"
   done
@@ -43,7 +46,7 @@ packages_to_install() {
   if [[ -z "${CI:-}" ]]; then
     missing_packages
   else
-    missing_packages clang-format:clang-format clang:clang dpkg-shlibdeps:dpkg-dev file:file
+    missing_packages clang-format:clang-format clang:clang ctags:universal-ctags dpkg-shlibdeps:dpkg-dev file:file
     fuzzer_runtime
   fi
 }
@@ -131,8 +134,24 @@ install_torch() {
   mv "$fresh" "$torch_home"
 }
 
+# A new version replaces an old one; a download that was cut off is never taken for a whole one.
+install_tidy() {
+  local fresh
+  [[ "$(cat "$tidy_home/version" 2>/dev/null)" == "$tidy_version" ]] && return
+  say "fetching clang-tidy $tidy_version into $tidy_home"
+  mkdir -p .deps
+  fresh="$(mktemp -d .deps/fetching.XXXXXX)"
+  python3 -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps --target "$fresh" \
+    "clang-tidy==$tidy_version" >&2 || { rm -rf "$fresh"; fail "pip could not install clang-tidy==$tidy_version"; }
+  echo "$tidy_version" >"$fresh/version"
+  chmod 755 "$fresh"
+  rm -rf "$tidy_home"
+  mv "$fresh" "$tidy_home"
+}
+
 torch_is_there=
 if has_torch; then torch_is_there=yes; fi
 [[ "${HYPERDEFECT_SKIP_PACKAGES:-}" == 1 ]] || install_packages
 check_cmake
 [[ -n "$torch_is_there" ]] || install_torch
+if [[ -n "${CI:-}" ]]; then install_tidy; fi
