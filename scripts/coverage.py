@@ -17,10 +17,10 @@ from pathlib import Path
 LIBRARY = "lib/hyperdefect/"
 
 
-def counts_of(counts_file: Path):
+def counts_of(notes: Path):
     """(place below lib/hyperdefect, line, how often it ran) for the lines of one object."""
-    # A name that gcov resolves by itself: it looks for the notes beside the counts.
-    out = subprocess.run(["gcov", "--json-format", "--stdout", counts_file.name], cwd=counts_file.parent, check=True,
+    # gcov looks for the counts beside the notes.
+    out = subprocess.run(["gcov", "--json-format", "--stdout", notes.name], cwd=notes.parent, check=True,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     for document in filter(None, out.splitlines()):
         for file in json.loads(document)["files"]:
@@ -33,7 +33,7 @@ def counts_of(counts_file: Path):
 def lines_of(build: Path):
     """How often each line ran: {file: {line: count}}. A header's lines come from many objects."""
     lines = defaultdict(lambda: defaultdict(int))
-    objects = sorted(build.rglob("*.gcda"))
+    objects = sorted(build.rglob("*.gcno"))  # An object that no test linked has no counts: none of its lines ran.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for counts in pool.map(lambda file: list(counts_of(file)), objects):
             for place, line, count in counts:

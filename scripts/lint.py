@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,7 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/tidy"
 CLEAN = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperdefect/clang-tidy"
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
-# A file of ours takes about this long on a core that does nothing else; without a bound it may take what it likes.
 PLACES = ("lib", "app")
 
 
@@ -170,7 +170,7 @@ def main() -> int:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = dict(zip(sources, pool.map(checker.check, sources)))
     forget_old_marks()
-    count = {result: sum(found == result for found in results.values()) for result in ("known", "clean", "faulty", "left")}
+    count = Counter(results.values())
     print(f"lint: clean {count['known'] + count['clean']} (known before: {count['known']}), "
           f"with findings {count['faulty']}, left out for want of time {count['left']}")
     if count["left"]:
