@@ -91,6 +91,7 @@ class Checker:
         torch_version = Path(torch.group(1), "version.py") if torch else None
         self.common = [version, (ROOT / ".clang-tidy").read_text(encoding="utf-8"),
                        torch_version.read_text(encoding="utf-8") if torch_version and torch_version.is_file() else ""]
+        self.generated = sorted(BUILD.glob("lib/**/generated"))
         self.print_lock = threading.Lock()
 
     def reached(self, path, seen):
@@ -99,7 +100,7 @@ class Checker:
             return
         seen.add(path)
         for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
-            for folder in (ROOT / "lib", ROOT, BUILD / "lib/hyperdefect/engine/generated"):
+            for folder in (ROOT / "lib", ROOT, *self.generated):
                 self.reached(folder / name, seen)
 
     def key(self, source):
