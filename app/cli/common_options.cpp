@@ -28,20 +28,19 @@ const CLI::Validator& not_empty() {
 void add_log_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option("--log-level", options.log_level,
-                  "The least important lines that are written to stderr: " +
-                      text::join(log::level_names(), ", ") + "; progress is shown with info and debug")
+                  "The lowest level that is written to stderr: " + text::join(log::level_names(), ", ") +
+                      "; progress is shown at info and debug")
       ->type_name("LEVEL")
       ->capture_default_str();
   command.add_flag("-q,--quiet", options.quiet,
-                   "Write nothing but errors to stderr: no progress, notes or warnings, whatever --log-level "
-                   "says. Results still go to stdout.");
+                   "Write only errors to stderr, whatever --log-level says. Results still go to stdout.");
 }
 
 void add_built_in_option(CLI::App& command, CommonOptions& options, const std::string& first) {
   options.built_in = first;
   command
       .add_option("--built-in", options.built_in,
-                  "The built-in configuration to begin with: " + text::join(model::built_in_names(), ", "))
+                  "The built-in configuration to start from: " + text::join(model::built_in_names(), ", "))
       ->type_name("NAME")
       ->capture_default_str();
 }

@@ -50,7 +50,7 @@ std::string fault_of(const CLI::App& program, const CLI::ParseError& reason) {
   for (const auto* command : program.get_subcommands(nullptr)) {
     names.push_back(command->get_name());
   }
-  return text::concat("no command is named '", words.front(), "': take one of ", text::join(names, ", "));
+  return text::concat("no command is named '", words.front(), "': choose one of ", text::join(names, ", "));
 }
 
 /// Help, version and wrong arguments all arrive as CLI11's parse errors.
@@ -93,9 +93,10 @@ std::vector<std::string> plain_arguments(int argc, const char* const* argv) {
 
 int run_command(int argc, const char* const* argv) {
   CLI::App program("Finds defects in hyperspectral images.", "hyperdefect");
-  program.set_version_flag("--version", "hyperdefect " + version(), "Print the version and leave.");
+  program.set_version_flag("--version", "hyperdefect " + version(), "Print the version and exit.");
   program.require_subcommand(1);
-  program.footer("Example: hyperdefect detect scene.img -o maps\n`hyperdefect COMMAND --help` tells more.");
+  program.footer(
+      "Example: hyperdefect detect scene.img -o maps\n`hyperdefect COMMAND --help` describes a command.");
   ExitCode result = ExitCode::ok;
   for (const auto add : kCommands) {
     add(program, result);

@@ -181,22 +181,23 @@ void add_eval(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<EvalOptions>();
   auto* command = program.add_subcommand(
       "eval",
-      "Measure how well maps find the defects that masks mark: AUROC, average precision, best F1, AUPRO, and "
-      "of the 3D-ROC curve AUC(D,tau) and AUC(F,tau); AUC(D,F) is the AUROC. Of what STEM_defects.tif "
-      "marks at the threshold: F1, precision, recall, false-alarm rate (FAR), and how many cubes are rightly "
-      "rejected and accepted.");
+      "Measure how well maps find the defects that masks mark. For the scores: AUROC, average precision, "
+      "best F1, AUPRO, and AUC(D,tau) and AUC(F,tau) of the 3D-ROC curve; AUC(D,F) is the AUROC. For the "
+      "defects in STEM_defects.tif: F1, precision, recall, false-alarm rate (FAR), and how many cubes are "
+      "correctly rejected and accepted.");
   command
       ->add_option("MAPS", options->maps,
-                   "Folder of results of infer or detect; every map below it is judged.")
+                   "Result folder of infer or detect; every map in it and below it is evaluated.")
       ->required();
   command
       ->add_option("--truth", options->truth,
-                   "Folder of masks, STEM_mask.png or STEM_mask.tif at the map's place; not zero: defect.")
+                   "Folder of masks, STEM_mask.png or STEM_mask.tif in the same subfolders as the maps; "
+                   "non-zero pixels are defects.")
       ->type_name("DIR")
       ->required();
   command
       ->add_option("--score", options->kind,
-                   "Which map is judged: score (anomaly score) or sad (spectral angle).")
+                   "Which map is evaluated: score (anomaly score) or sad (spectral angle).")
       ->type_name("NAME")
       ->check(CLI::IsMember({"score", "sad"}))
       ->capture_default_str();

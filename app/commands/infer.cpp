@@ -37,8 +37,8 @@ void refuse_contradictions(const std::string& path, model::RunConfig& trained, m
     const bool sets_threshold = key.rfind("threshold.", 0) == 0 && key != "threshold.min_pixels";
     if (sets_threshold && !manual) {
       throw UsageError(text::concat(key, ": the threshold of ", path,
-                                    " was set when it was trained; at infer only ",
-                                    "threshold.method=manual with threshold.value can replace it"));
+                                    " was set when it was trained; infer can only replace it with ",
+                                    "threshold.method=manual and threshold.value"));
     }
   }
 }

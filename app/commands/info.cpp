@@ -303,10 +303,10 @@ ExitCode run(const InfoOptions& options) {
 
 void add_info(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<InfoOptions>();
-  auto* command = program.add_subcommand("info", "Say what cubes and models are.");
+  auto* command = program.add_subcommand("info", "Describe cubes and models.");
   command->add_option("FILE", options->files, "Cubes (data file or .hdr) and models (.safetensors).")
       ->required();
-  command->add_flag("--json", options->json, "Print a JSON list with one entry a file.");
+  command->add_flag("--json", options->json, "Print a JSON list with one entry per file.");
   add_log_options(*command, options->common);
   command->footer("Example: hyperdefect info scene.img");
   command->callback([options, &result] { result = run(*options); });

@@ -96,8 +96,7 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
       ->check(not_empty())
       ->required();
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
-  command.add_flag("--resume", options.resume,
-                   "Go on where an interrupted run stopped: finished cubes are kept.");
+  command.add_flag("--resume", options.resume, "Continue an interrupted run: finished cubes are kept.");
   command.add_flag("--dry-run", options.dry_run,
                    "Show what would be done, and check that it can be done, without doing it.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
@@ -117,8 +116,8 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   console.progress({"prepare", 0, 0, {}});
   const auto claim = engine::claim_outputs(job);
   const auto scorer = prepared.make_scorer();
-  const auto resume_hint = text::concat("; finished cubes stand in ", options.output,
-                                        ": repeat the command with --resume to go on");
+  const auto resume_hint = text::concat("; finished cubes are in ", options.output,
+                                        ": repeat the command with --resume to continue");
   const StopMessage stop_message("stopped" + resume_hint);
   engine::BatchReport report;
   try {
@@ -133,11 +132,11 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
   if (report.skipped > 0) {
     log::info(text::concat(report.skipped, " of ",
                            text::pluralise(static_cast<std::int64_t>(job.cubes.size()), "cube"),
-                           " had been finished before"));
+                           " were already finished"));
   }
   if (report.others > 0) {
     log::info(text::concat("the tables in ", options.output, " list ", text::pluralise(report.others, "cube"),
-                           " of earlier runs too"));
+                           " of earlier runs, too"));
   }
   if (options.json) {
     std::cout << std::ifstream(job.output / "summary.json").rdbuf();

@@ -115,13 +115,12 @@ void check_output(const fs::path& file, const SynthTask& task, bool overwrite) {
     return;
   }
   if (!task.cube.empty() && belongs_to(file, task.cube)) {
-    throw UsageError(
-        text::concat(file.string(), " belongs to the input itself: take another folder with -o"));
+    throw UsageError(text::concat(file.string(), " belongs to the input: choose another folder with -o"));
   }
   if (!overwrite) {
-    throw UsageError(text::concat(file.string(),
-                                  " exists: nothing was done; take another folder with -o, or replace it "
-                                  "with --overwrite"));
+    throw UsageError(text::concat(
+        file.string(),
+        " exists: nothing was done; choose another folder with -o, or replace it with --overwrite"));
   }
 }
 
@@ -194,20 +193,20 @@ CLI::Option* add_range(CLI::App& command, const char* name, Range& range, const 
 void add_defect_options(CLI::App& command, SynthOptions& options) {
   command
       .add_option("--defects", options.scene.implants.defects,
-                  "Defects in a scene; with 0 no mask is written, unless --truth hands one on.")
+                  "Defects in a scene; with 0 no mask is written, unless --truth is given.")
       ->type_name("N")
       ->capture_default_str();
   command
       .add_option("--kinds", options.kinds,
-                  "Kinds of defects, taken in turn: material (a foreign one, for reflectance), scene (a "
-                  "material of the scene "
-                  "where it does not belong, for any unit), fringe, absorption; all but scene if not given")
+                  "Kinds of defects, used in turn: material (a foreign material, for reflectance), scene (a "
+                  "material of the scene in a place where it does not belong, for any unit), fringe, "
+                  "absorption; default: all but scene")
       ->type_name("NAME")
       ->delimiter(',')
       ->check(CLI::IsMember({"material", "fringe", "absorption", "scene"}));
   add_range(command, "--area", options.area_px, "Area of a defect in pixels");
   add_range(command, "--abundance", options.abundance,
-            "Fraction of the light that a defect touches, up to 1");
+            "Fraction of the light that a defect affects, up to 1");
   command.add_option("--seed", options.scene.seed, "Seed; the same seed gives the same files.")
       ->type_name("N")
       ->capture_default_str();
@@ -217,14 +216,14 @@ void add_scene_options(CLI::App& command, SynthOptions& options) {
   const auto add = [&](const char* name, auto& value, const char* help) {
     return command.add_option(name, value, help)->type_name("N")->capture_default_str()->group(kNewScenes);
   };
-  add("--scenes", options.scenes, "How many scenes are made")->check(CLI::Range(1, kMostScenes));
+  add("--scenes", options.scenes, "Number of scenes")->check(CLI::Range(1, kMostScenes));
   add("--rows", options.scene.rows, "Rows of a scene");
   add("--cols", options.scene.cols, "Columns of a scene");
   add("--bands", options.scene.bands, "Bands of a scene");
-  add("--endmembers", options.scene.endmembers, "Materials that a scene is mixed of");
+  add("--endmembers", options.scene.endmembers, "Number of materials that a scene is mixed from");
   command
       .add_option("--materials", options.scene.material_seed,
-                  "Seed of the materials, which the scenes then share; without it each has its own")
+                  "Seed of the materials: all scenes then share them; without it each scene has its own")
       ->type_name("N")
       ->group(kNewScenes);
   add("--noise", options.scene.noise, "Noise of the sensor, as a fraction of the mean reflectance");
@@ -266,10 +265,9 @@ void add_disturbance_options(CLI::App& command, SynthOptions& options) {
 
 void add_given_options(CLI::App& command, SynthOptions& options) {
   command
-      .add_option(
-          "--truth", options.truth,
-          "Folder of the cubes' own masks (STEM_mask.png or .tif): they go with the cube, new defects "
-          "keep away from them and are added.")
+      .add_option("--truth", options.truth,
+                  "Folder of the cubes' own masks (STEM_mask.png or .tif). Their defects are kept: new "
+                  "defects are added to the mask and do not overlap them.")
       ->type_name("DIR")
       ->group(kGivenCubes);
   add_geometry_options(command, options);
@@ -298,19 +296,19 @@ void refuse_what_has_no_meaning(const CLI::App& command, bool given) {
 
 void add_synth(CLI::App& program, ExitCode& result) {
   auto options = std::make_shared<SynthOptions>();
-  auto* command = program.add_subcommand("synth",
-                                         "Make scenes with defects, or implant defects into given cubes, "
-                                         "turn, zoom or disturb them, with masks, from a seed.");
+  auto* command = program.add_subcommand(
+      "synth",
+      "Make synthetic scenes with defects, or implant defects into given cubes and rotate, zoom or degrade "
+      "them. Writes cubes and their masks; the same seed gives the same files.");
   command->add_option("-o,--output", options->output, "Folder for STEM.img, STEM.hdr and STEM_mask.png.")
       ->type_name("DIR")
       ->check(not_empty())
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace files that exist.");
   command
-      ->add_option(
-          "--into", options->into,
-          "Implant into these cubes (files, folders, quoted globs, @list.txt) instead of new scenes; each is "
-          "held in memory and written as float32.")
+      ->add_option("--into", options->into,
+                   "Implant into these cubes (files, folders, quoted globs, @list.txt) instead of making new "
+                   "scenes; each cube is held in memory and written as float32.")
       ->type_name("CUBE");
   add_scene_options(*command, *options);
   add_given_options(*command, *options);

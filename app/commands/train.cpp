@@ -77,14 +77,14 @@ ExitCode run(const TrainOptions& options) {
   console.progress({"open cubes", 0, 0, {}});
   const auto claim = engine::claim_outputs(job);
   const auto resume_hint =
-      text::concat("; repeat the command with --resume to go on from the last epoch that was finished (",
+      text::concat("; repeat the command with --resume to continue from the last finished epoch (",
                    engine::TrainFiles(job.output).checkpoint.string(), ")");
   const StopMessage stop_message("stopped" + resume_hint);
   try {
     const auto report = engine::train(job, console);
     console.clear();
     if (report.was_finished) {
-      log::info(text::concat(options.output, " had been finished before"));
+      log::info(text::concat(options.output, " was already finished"));
     }
     print_report(options, report);
   } catch (const Interrupted& reason) {
@@ -108,7 +108,8 @@ void add_train(CLI::App& program, ExitCode& result) {
       ->check(not_empty())
       ->required();
   command->add_flag("--overwrite", options->overwrite, "Replace a model that exists.");
-  command->add_flag("--resume", options->resume, "Go on from the last epoch of an interrupted training.");
+  command->add_flag("--resume", options->resume,
+                    "Continue an interrupted training from its last finished epoch.");
   command->add_flag("--dry-run", options->dry_run,
                     "Show what would be done, and check that it can be done, without doing it.");
   command->add_flag("--json", options->json, "Print the result as JSON.");

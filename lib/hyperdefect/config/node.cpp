@@ -21,8 +21,8 @@ constexpr std::size_t kDeepest = 8;
 /// Of what the parser says; it quotes what it does not know.
 constexpr std::size_t kLongestReason = 80;
 constexpr const char* kNoAliases =
-    "anchors and aliases (&name, *name) are not supported; write the value out, or put a text that "
-    "begins with & or * in quotes";
+    "anchors and aliases (&name, *name) are not supported; write the value out, or put a text that begins "
+    "with & or * in quotes";
 
 std::int64_t line_of(const YAML::Mark& mark) {
   return mark.line + 1;
@@ -104,7 +104,7 @@ class Builder : public YAML::EventHandler {
   void open(Node node) {
     if (open_.size() >= kDeepest) {
       throw Refused(node.line, text::concat("nested more than ", kDeepest,
-                                            " levels deep; a section holds keys, a key a value"));
+                                            " levels deep; a section holds keys, and a key holds a value"));
     }
     open_.push_back(std::move(node));
   }
@@ -185,7 +185,7 @@ Fault syntax_fault(const YAML::Exception& error, const std::string& yaml) {
   }
   return {line, text::concat("not valid YAML at column ", error.mark.column + 1, ": ",
                              text::shortened(error.msg, kLongestReason),
-                             is_tab_indented(yaml, line) ? "; indent with blanks, not with tabs" : "")};
+                             is_tab_indented(yaml, line) ? "; indent with spaces, not with tabs" : "")};
 }
 
 /// The parser takes a quote that is never closed for closed where the text ends with a line end. Behind a

@@ -42,7 +42,7 @@ std::string file_text(const std::filesystem::path& file) {
   bytes.resize(static_cast<std::size_t>(stream.gcount()));
   if (bytes.size() > kLargestFile) {
     throw ConfigError(
-        text::concat(file.string(), ": is larger than 1 MiB; a configuration is a YAML file of some lines"));
+        text::concat(file.string(), ": is larger than 1 MiB; a configuration is a short YAML file"));
   }
   return bytes;
 }
@@ -155,7 +155,7 @@ class Schema::Load {
         faults_.push_back(
             {root.keys[i].line,
              text::concat(shown_key(root.keys[i].text), ": ", root.keys[i].text == kExtends ? "" : "section ",
-                          "given twice, first in line ", first, "; merge the two")});
+                          "given twice, first on line ", first, "; merge the two")});
       }
       if (root.keys[i].text == kExtends && schema_.yaml_of_) {
         extend(root.keys[i], root.items[i]);
@@ -241,7 +241,7 @@ class Schema::Load {
       faults_.push_back({key.line, text::concat(kExtends, ": ", what...)});
     };
     if (name.kind != Node::Kind::scalar || name.text.empty()) {
-      report("is one name, not a list, a section or nothing", names_or_file());
+      report("takes one name, not a list, a section or nothing", names_or_file());
     } else if (std::find(above_.begin(), above_.end(), base_name(name.text)) != above_.end()) {
       report(text::shown(name.text), " extends this configuration in turn");
     } else if (above_.size() == kDeepestBase) {
@@ -316,7 +316,7 @@ class Schema::Load {
       value.line = node.keys[i].line;
       if (const auto first = repetitions.first_line(node.keys[i])) {
         faults_.push_back({value.line, text::concat(section_name, '.', shown_key(node.keys[i].text),
-                                                    ": given twice, first in line ", first, "; keep one")});
+                                                    ": given twice, first on line ", first, "; keep one")});
       } else {
         key(section_name, node.keys[i], value);
       }

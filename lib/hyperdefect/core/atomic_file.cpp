@@ -224,7 +224,7 @@ void check_output_folder(const fs::path& folder) {
                                                                    : 0;
   if (reason != 0) {
     throw UsageError(text::concat("cannot write into the output folder ", folder.string(), ": ",
-                                  nearest.string(), ": ", std::strerror(reason), "; take another with -o"));
+                                  nearest.string(), ": ", std::strerror(reason), "; choose another folder"));
   }
 }
 
@@ -234,14 +234,14 @@ void make_output_folder(const fs::path& folder) {
   fs::create_directories(named, failure);
   if (failure) {
     throw UsageError(text::concat("cannot make the output folder ", named.string(), ": ", failure.message(),
-                                  "; take another with -o"));
+                                  "; choose another folder"));
   }
   remove_dead_temporaries(named);
   try {
     const AtomicFile probe(named / "probe");
   } catch (const Error& reason) {
     throw UsageError(text::concat("cannot write into the output folder ", named.string(), ": ", reason.what(),
-                                  "; take another with -o"));
+                                  "; choose another folder"));
   }
 }
 

@@ -80,7 +80,8 @@ void set_level(std::string_view name) {
       return;
     }
   }
-  throw UsageError(text::concat("log level '", name, "' is unknown: take one of ", text::join(names, ", ")));
+  throw UsageError(
+      text::concat("log level '", name, "' is unknown: choose one of ", text::join(names, ", ")));
 }
 
 bool enabled(Level level) {

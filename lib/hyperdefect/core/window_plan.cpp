@@ -74,8 +74,8 @@ Cut best_cut(Size image, const ReceptiveField& field, const PlanLimits& limits) 
   }
   if (cut.read.pixels() > max_pixels) {
     throw Error(text::concat("not enough memory for one window: ", cut.read.cols, " columns by ",
-                             cut.read.rows, " rows at ", limits.bytes_per_pixel, " bytes a pixel, ",
-                             limits.max_bytes >> 20, " MB allowed; raise run.ram_mb (--ram)"));
+                             cut.read.rows, " rows at ", limits.bytes_per_pixel, " bytes per pixel, ",
+                             limits.max_bytes >> 20, " MB allowed; raise run.ram_mb"));
   }
   return cut;
 }

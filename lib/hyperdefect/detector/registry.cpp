@@ -53,21 +53,22 @@ constexpr Row row(const char* name, const char* help) {
 constexpr std::array kRegistry{
     row<AutoencoderDetector, AutoencoderOptions, Input::components>(
         "autoencoder",
-        "a network reconstructs each spectrum from its surroundings; the score is what it could not"),
+        "a network reconstructs each spectrum from its surroundings; the score is what it cannot reconstruct"),
     row<SegmenterDetector, SegmenterOptions, Input::components>(
         "segmenter", "small networks learn to find objects that are implanted into the scene"),
     row<LikelihoodRatioDetector, LikelihoodRatioOptions, Input::features>(
         "likelihood_ratio",
-        "how much likelier a spectrum is with a smooth change than as one of the defect-free training cubes"),
+        "how much better a spectrum fits the defect-free training spectra plus a smooth change than those "
+        "spectra alone"),
     row<RxDetector, RxOptions, Input::values>("rx",
                                               "global RX, the Mahalanobis distance to the background mean"),
     row<AreaFilterDetector, AreaFilterOptions, Input::features>(
         "area_filter", "how much small bright and dark spots stand out, over principal components"),
     row<LocalRxDetector, LocalRxOptions, Input::features>("local_rx", "RX against a ring around each pixel"),
-    row<CrdDetector, CrdOptions, Input::features>("crd",
-                                                  "what the pixels of a ring cannot represent together"),
+    row<CrdDetector, CrdOptions, Input::features>(
+        "crd", "the part of a spectrum that the pixels of a ring around it cannot represent together"),
     row<EnsembleDetector, EnsembleOptions, Input::features>(
-        kEnsemble, "the scores of several detectors, those of ensemble.members, added up")};
+        kEnsemble, "the sum of the scores of several detectors, those of ensemble.members")};
 
 const Row* find(const std::string& name) {
   const auto found =
@@ -123,17 +124,16 @@ void declare_model(config::Section& section, DetectorOptions& options) {
       .level(config::Level::basic);
   section.used_if(if_a_network_learns(options));
   section
-      .add("attention_window", &options.attention_window,
-           "Attention reaches over windows of this many tokens squared, anchored at the image's corner. A "
-           "token "
-           "is 2^levels pixels squared.")
+      .add(
+          "attention_window", &options.attention_window,
+          "Side, in tokens, of the square windows that attention works in; they start at the image's corner. "
+          "Each halving of the resolution doubles the side of a token, which is 1 pixel at full resolution.")
       .range(1, 64)
       .level(config::Level::expert);
   section
       .add("precision", config::Choice(&options.precision, nn::named_choices<nn::Arithmetic>()),
            "Arithmetic of the networks. bfloat16 is about twice as fast on processors that have it, and slow "
-           "on "
-           "others. A threshold holds for the precision that it was set in.")
+           "on others. A threshold is valid only for the precision that it was set with.")
       .level(config::Level::advanced);
 }
 
@@ -203,7 +203,7 @@ void declare(config::Schema& schema, DetectorOptions& options) {
                 }),
       if_one_of(options, [](const Row& row) { return row.input == Input::components; }));
   declare_model(
-      schema.section("model", "Which detector, and what the networks of all share.").traits(learned),
+      schema.section("model", "The detector, and what the networks of all detectors share.").traits(learned),
       options);
   for (const auto& row : kRegistry) {
     auto& section = schema.section(row.name, text::concat("The detector ", row.name, ": ", row.help, "."))

@@ -183,16 +183,16 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
     throw damaged(path, "its checksum is not that of its content");
   }
   if (state.job != job) {
-    throw UsageError(text::concat(path.string(),
-                                  ": the checkpoint belongs to another training (other cubes or another "
-                                  "configuration); repeat the command that began it, or start again with "
-                                  "--overwrite"));
+    throw UsageError(
+        text::concat(path.string(),
+                     ": the checkpoint belongs to another training (other cubes or another configuration); "
+                     "repeat the command that began it, or start again with --overwrite"));
   }
   state.detector = group_of(file.tensors, "detector.");
   state.optimizer = group_of(file.tensors, "optimizer.");
   state.best = group_of(file.tensors, "best.");
   if (state.detector.size() + state.optimizer.size() + state.best.size() != file.tensors.size()) {
-    throw damaged(path, "it holds tensors that are no part of a training");
+    throw damaged(path, "it holds tensors that are not part of a training");
   }
   return state;
 }

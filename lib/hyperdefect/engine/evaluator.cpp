@@ -210,14 +210,13 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
 
 Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind,
                     ProgressMonitor& monitor) {
-  need_folder(maps, "the output folder of `hyperdefect infer` or `hyperdefect detect`");
-  need_folder(truth, "the folder of the masks with --truth");
+  need_folder(maps, "a folder of results");
+  need_folder(truth, "the folder of the masks");
   const auto ending = ending_of(kind);
   const auto names = names_of_maps(maps, ending);
   if (names.empty()) {
     throw InputError(
-        text::concat(maps.string(), ": the folder holds no map (*", ending,
-                     "); give the output folder of `hyperdefect infer` or `hyperdefect detect`"));
+        text::concat(maps.string(), ": the folder holds no map (*", ending, "); give a folder of results"));
   }
   Evaluation evaluation;
   for (const auto& name : names) {
@@ -226,7 +225,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     }
     const auto judged = evaluation.cubes.size() + evaluation.without_truth.size();
     monitor.progress(
-        {"judge maps", static_cast<std::int64_t>(judged), static_cast<std::int64_t>(names.size()), {}});
+        {"evaluate maps", static_cast<std::int64_t>(judged), static_cast<std::int64_t>(names.size()), {}});
     const auto mask = find_truth(name, truth);
     if (!mask) {
       evaluation.without_truth.push_back(name);

@@ -54,7 +54,7 @@ void ResultFiles::refuse_links_outside() const {
   if (!lie_inside()) {
     throw UsageError(text::concat(folder().string(), " leads to ", real(folder()).string(),
                                   ", which is not in the output folder ", output_.string(),
-                                  ": remove the link, or take another folder with -o"));
+                                  ": remove the link, or choose another folder"));
   }
 }
 

@@ -46,8 +46,8 @@ void remove_file(const fs::path& file) {
 void refuse_existing(const fs::path& file) {
   if (format::is_there(file)) {
     throw UsageError(text::concat(file.string(),
-                                  " exists: nothing was done; take another folder with -o, replace it with "
-                                  "--overwrite, or go on with --resume"));
+                                  " exists: nothing was done; choose another folder with -o, replace it with "
+                                  "--overwrite, or continue with --resume"));
   }
 }
 
@@ -86,10 +86,10 @@ std::vector<fs::path> row_files(const BatchJob& job) {
 void refuse_other_runs(const BatchJob& job) {
   for (const auto& file : row_files(job)) {
     if (*read_provenance(file) != job.made_with) {
-      throw UsageError(text::concat(file.string(),
-                                    " was made by another run (another version, configuration, "
-                                    "model, seed or number of threads): repeat that run's command, "
-                                    "start again with --overwrite, or take another folder with -o"));
+      throw UsageError(text::concat(
+          file.string(),
+          " was made by another run (another version, configuration, model, seed or number of threads): "
+          "repeat that run's command, start again with --overwrite, or choose another folder with -o"));
     }
   }
 }
@@ -159,7 +159,7 @@ void say_judged_again(const ResultFiles& files, const files::CubeInput& cube, co
   } else {
     log::warning(text::concat(files.row().string(), " is the result of ", path_then,
                               " and is replaced by that of ", path_now,
-                              ": take another folder with -o to keep both"));
+                              ": choose another folder to keep both"));
   }
 }
 

@@ -40,9 +40,8 @@ std::string described(const std::string& note) {
 }
 
 UsageError in_use(const std::string& held, const std::filesystem::path& lock_file) {
-  return UsageError(
-      text::concat(held, " is in use by another run", described(FileLock::note_in(lock_file)),
-                   ": nothing was done; wait until that run ends, or take another output with -o"));
+  return UsageError(text::concat(held, " is in use by another run", described(FileLock::note_in(lock_file)),
+                                 ": nothing was done; wait until that run ends, or choose another output"));
 }
 
 std::optional<FileLock> try_hold(const std::filesystem::path& lock_file, const Provenance& made_with) {
@@ -51,9 +50,9 @@ std::optional<FileLock> try_hold(const std::filesystem::path& lock_file, const P
   } catch (const StorageError&) {
     throw;
   } catch (const Error& reason) {
-    throw UsageError(text::concat(reason.what(),
-                                  ": a run needs this file to hold its output; remove what is there, "
-                                  "or take another output with -o"));
+    throw UsageError(text::concat(
+        reason.what(),
+        ": a run needs this file to lock its output; remove what is there, or choose another output"));
   }
 }
 

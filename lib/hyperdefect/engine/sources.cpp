@@ -92,10 +92,10 @@ void CubeSource::prepare_for(const spectral::Bands& model, const preprocess::Pre
     warn_of_bad_bands(read);
   }
   if (const auto empty = bands_without_values(monitor); !empty.empty()) {
-    throw InputError(text::concat(
-        name(), ": ", named(empty), ", which the model needs, ", empty.size() == 1 ? "holds" : "hold",
-        " no valid value in the whole image: record the cube again, or train a model "
-        "without (preprocess.drop_bands)"));
+    throw InputError(text::concat(name(), ": ", named(empty), ", which the model needs, ",
+                                  empty.size() == 1 ? "holds" : "hold",
+                                  " no valid value in the whole image: record the cube again, or leave these "
+                                  "bands out in training (preprocess.drop_bands)"));
   }
   warn_of_undeclared_fill();
 }
@@ -109,7 +109,7 @@ void CubeSource::warn_of_bad_bands(const std::vector<bool>& read) const {
   }
   if (!bad.empty()) {
     log::warning(text::concat(name(), ": ", named(bad), ", which the cube's own list (bbl) marks as bad, ",
-                              bad.size() == 1 ? "is" : "are", " used all the same: the model needs ",
+                              bad.size() == 1 ? "is" : "are", " used anyway: the model needs ",
                               bad.size() == 1 ? "it" : "them"));
   }
 }

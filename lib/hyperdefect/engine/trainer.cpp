@@ -114,8 +114,8 @@ std::vector<double> valid_shares(const Sources& sources, const model::FittedMode
     shares.push_back(valid_share_of(source->pixel_states()));
     if (shares.back() == 0.0) {
       throw InputError(text::concat(source->name(),
-                                    ": no pixel is valid, so there is nothing to learn from; leave "
-                                    "the cube out, or check its no-data values"));
+                                    ": no pixel is valid, so there is nothing to learn from; leave the cube "
+                                    "out, or check its no-data values"));
     }
   }
   return shares;
@@ -135,7 +135,7 @@ double usual_valid_share(const Sources& sources, const std::vector<double>& shar
       log::warning(text::concat(sources[i]->name(), ": only ",
                                 text::to_text(std::round(shares[i] * 1000) / 10),
                                 " % of its pixels are valid, far fewer than in the other training cubes: "
-                                "data.min_valid_share leaves this cube out of account"));
+                                "this cube is ignored for data.min_valid_share"));
     }
   }
   return usual;
@@ -169,9 +169,8 @@ void set_threshold_on_cubes(model::FittedModel& model, const FitJob& job, Progre
       options.method == model::ThresholdMethod::false_alarm_rate ? job.train.holdout_fraction : 0.0;
   if (options.method == model::ThresholdMethod::false_alarm_rate && held_out == 0.0) {
     log::warning(
-        "threshold.method is false_alarm_rate, but train.holdout_fraction is 0: the false-alarm rate is that "
-        "on the "
-        "training pixels, a little too low for others");
+        "threshold.method is false_alarm_rate, but train.holdout_fraction is 0: the false-alarm rate is "
+        "measured on the training pixels and is a little too low for others");
   }
   model::set_threshold(model, training_scores(*model.detector, job, held_out, monitor));
 }
@@ -179,8 +178,8 @@ void set_threshold_on_cubes(model::FittedModel& model, const FitJob& job, Progre
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {
   if (std::filesystem::exists(file)) {
     throw UsageError(text::concat(file.string(), " exists (", what,
-                                  "): nothing was done; take another name with -o, ",
-                                  "replace it with --overwrite, or go on with --resume"));
+                                  "): nothing was done; choose another name with -o, ",
+                                  "replace it with --overwrite, or continue with --resume"));
   }
 }
 
@@ -195,7 +194,7 @@ TrainReport finished_earlier(const TrainFiles& files, const std::string& job) {
   TrainReport report{model::load_model(files.model), {}, true};
   if (report.model.training != job) {
     throw UsageError(text::concat(files.model.string(), ' ', difference_between(report.model.training, job),
-                                  ": take another name with -o, or train it anew with --overwrite"));
+                                  ": choose another name with -o, or train it again with --overwrite"));
   }
   // A run that was killed after its last step may have left it.
   std::filesystem::remove(files.checkpoint);

@@ -72,7 +72,7 @@ std::string doubt_about_share(const Evidence& evidence) {
   const double of_all = valid_share_of(evidence.states);
   if (evidence.reference.border_excused && of_all < kLeastOfAScene) {
     return text::concat("only ", percent(of_all), " of the scene is valid, ", percent(kLeastOfAScene),
-                        " are needed whatever is missing at its border");
+                        " is needed even if all missing pixels are at its border");
   }
   if (share >= needed - kRounding) {
     return {};
@@ -198,7 +198,8 @@ std::string doubts_about(const Evidence& evidence) {
   std::vector<std::string> doubts{doubt_about_scores(evidence)};
   if (evidence.common_share >= kConstantShare) {
     doubts.emplace_back(
-        "nearly all pixels hold the same spectrum: the camera, or what wrote the file, stood still");
+        "nearly all pixels hold the same spectrum: the camera or the program that wrote the file may have "
+        "stalled");
   }
   if (!is(evidence.states, PixelState::valid).logical_and(evidence.valid).all().item<bool>()) {
     doubts.push_back(doubt_about_share(evidence));

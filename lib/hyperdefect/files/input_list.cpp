@@ -63,7 +63,7 @@ class ListLines {
       refuse("holds a NUL byte, which no name can have; save the list as plain text (UTF-8, not UTF-16)");
     }
     if (too_long || line.size() > kLongestListLine) {
-      refuse("is longer than ", kLongestListLine, " bytes; write one file, folder or pattern a line");
+      refuse("is longer than ", kLongestListLine, " bytes; write one file, folder or pattern per line");
     }
   }
 
@@ -93,7 +93,7 @@ std::vector<std::string> read_input_list(const fs::path& list, const SearchStep&
   }
   if (inputs.empty()) {
     throw InputError(
-        text::concat(list.string(), ": the list names no input; write one file, folder or pattern a line"));
+        text::concat(list.string(), ": the list names no input; write one file, folder or pattern per line"));
   }
   return inputs;
 }

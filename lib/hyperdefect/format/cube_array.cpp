@@ -155,10 +155,9 @@ CubeArray place_of(const GDALMDArray& array, const std::vector<ArrayPtr>& all,
   if (axes.size() == 3) {
     const auto bands = band_axis(array, all);
     if (!bands) {
-      throw InputError(
-          text::concat(path.string(), ": which dimension of ", described(array),
-                       " holds the bands cannot be told; name the dimensions band, y and x, or convert "
-                       "the image to ENVI or GeoTIFF"));
+      throw InputError(text::concat(
+          path.string(), ": cannot tell which dimension of ", described(array),
+          " holds the bands; name the dimensions band, y and x, or convert the image to ENVI or GeoTIFF"));
     }
     place.band_axis = *bands;
     std::erase(axes, *bands);
@@ -231,9 +230,8 @@ CubeArray find_cube_array(GDALDataset& file, const std::filesystem::path& path) 
   }
   if (cubes.size() > 1) {
     throw InputError(text::concat(path.string(), ": holds ", cubes.size(),
-                                  " images, and which one is the cube cannot "
-                                  "be told: ",
-                                  listed(cubes), "; convert one of them to ENVI or GeoTIFF"));
+                                  " images, and it is not clear which one is the cube: ", listed(cubes),
+                                  "; convert one of them to ENVI or GeoTIFF"));
   }
   return place_of(*cubes.front(), all, path);
 }

@@ -153,8 +153,8 @@ void set_scale(std::vector<double> scale, std::vector<double> offset, CubeInfo& 
   check_finite(offset, "offset", info);
   if (const auto none = std::find(scale.begin(), scale.end(), 0); none != scale.end()) {
     refuse(info.path, "the scale of band ", none - scale.begin(),
-           " (counted from 0) is 0 or no number, so that all its values would be the same; correct it in the "
-           "file");
+           " (counted from 0) is 0 or not a number, so that all its values would be the same; correct it in "
+           "the file");
   }
   if (std::any_of(scale.begin(), scale.end(), [](double v) { return v != 1; })) {
     info.scale = std::move(scale);
@@ -176,8 +176,8 @@ void set_envi_scale(const EnviHeader& header, CubeInfo& info) {
     gains.assign(static_cast<std::size_t>(info.bands.count), 1 / *factor);
   } else if (factor && *factor != 1) {
     log::warning(text::concat(header.path().string(),
-                              ": data gain values and offsets are applied, the reflectance ", "scale factor ",
-                              text::to_text(*factor), " beside them is not"));
+                              ": data gain values and offsets are applied, but the reflectance ",
+                              "scale factor ", text::to_text(*factor), " is not"));
   }
   set_scale(std::move(gains), std::move(offsets), info);
 }
@@ -228,10 +228,9 @@ void set_bands(GDALDataset& dataset, CubeInfo& info) {
       has_signed_bytes(*dataset.GetRasterBand(numbers.spectral.front())) ? "int8" : type_name(type);
   info.bytes_per_value = GDALGetDataTypeSizeBytes(type);
   if (!numbers.alpha.empty()) {
-    log::info(
-        text::concat(info.path.string(), ": band ", numbers.alpha.front(),
-                     " of the file (counted from 1) is its alpha band: it is not taken as spectral, and "
-                     "pixels where it is zero are missing data"));
+    log::info(text::concat(info.path.string(), ": band ", numbers.alpha.front(),
+                           " of the file (counted from 1) is its alpha band: it is not taken as spectral, "
+                           "and pixels where it is zero are missing data"));
     info.file_bands = std::move(numbers.spectral);
     info.alpha_bands = std::move(numbers.alpha);
   }
@@ -297,8 +296,8 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   const auto& path = files.data;
   if (const auto driver = other_driver_of(path, options.drivers); !driver.empty()) {
     refuse(path, "is of the format ", driver,
-           ", which may refer to other files or to the network, and is not "
-           "opened; only if you trust it, allow it with data.drivers=[",
+           ", which may refer to other files or to the network, and is not opened; only if you trust it, "
+           "allow it with data.drivers=[",
            driver, "]");
   }
   if (const auto kind = file_kind(path); kind != FileKind::unknown) {
@@ -307,11 +306,11 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   fs::path header = path;
   header.replace_extension(".hdr");
   if (is_file(header)) {
-    refuse(path, "is no image that can be read, and is not the data file of ", header.filename().string(),
+    refuse(path, "is not an image that can be read, and is not the data file of ", header.filename().string(),
            ", which is ", find_envi_data(header).filename().string());
   }
-  refuse(path, "is no image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
-         header.filename().string(), ") lies beside it: ", errors.reason());
+  refuse(path, "is not an image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
+         header.filename().string(), ") lies next to it: ", errors.reason());
 }
 
 bool holds_arrays(FileKind kind) {

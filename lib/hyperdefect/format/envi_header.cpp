@@ -249,7 +249,7 @@ const EnviHeader::Entry* EnviHeader::stated(const std::string& key) const {
   }
   if (!entry.rest.empty()) {
     throw InputError(text::concat(place(key), ": ", text::shown(entry.rest),
-                                  " stands behind the closing }; remove it, or move it before the }"));
+                                  " comes after the closing }; remove it, or move it before the }"));
   }
   return &entry;
 }
@@ -306,7 +306,7 @@ std::vector<double> EnviHeader::numbers_per_band(const std::string& key, std::in
   auto values = numbers(key);
   if (has(key) && static_cast<std::int64_t>(values.size()) != bands) {
     throw InputError(text::concat(place(key), " has ", values.size(), " entries for ",
-                                  text::pluralise(bands, "band"), "; it must have one a band"));
+                                  text::pluralise(bands, "band"), "; it must have one per band"));
   }
   return values;
 }
@@ -318,8 +318,9 @@ std::vector<std::string> EnviHeader::words(const std::string& key) const {
 
 EnviHeader parse_envi_header(std::string_view text, const fs::path& path) {
   if (const auto at = text.find('\0'); at != std::string_view::npos) {
-    throw InputError(text::concat(path.string(), ": byte ", at + 1,
-                                  " is zero, so this is no text; save the header as plain text (UTF-8)"));
+    throw InputError(
+        text::concat(path.string(), ": byte ", at + 1,
+                     " is zero, so this is not a text file; save the header as plain text (UTF-8)"));
   }
   return Parser(text, path).parse();
 }

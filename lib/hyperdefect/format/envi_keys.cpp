@@ -186,7 +186,8 @@ void check_key(const EnviHeader& header, const std::string& key, const EnviHeade
   const auto where =
       text::concat(header.path().string(), " line ", entry.line, ": unknown key ", text::shown(key));
   if (is_one_of(meant, kDecisiveKeys) && similar_key(key) == meant && !is_zero(entry.value)) {
-    throw InputError(text::concat(where, "; if '", meant, "' is meant, write it so, else rename the key"));
+    throw InputError(
+        text::concat(where, "; if '", meant, "' is meant, write it like that; otherwise rename the key"));
   }
   log::warning(text::concat(where, " is ignored; did you mean '", meant, "'?"));
 }
@@ -207,7 +208,7 @@ std::string key_in(const EnviHeader::Overlooked& line) {
 void check_is_no_value(const EnviHeader& header, const EnviHeader::Overlooked& line) {
   if (is_one_of(line.value_of, kKeysOfPixels) && !header.has(line.value_of)) {
     throw InputError(text::concat(header.path().string(), " line ", line.line, ": the value of '",
-                                  line.value_of, "' stands on the next line: write it behind the ="));
+                                  line.value_of, "' is on the next line: write it after the ="));
   }
 }
 
@@ -218,8 +219,8 @@ bool check_line(const EnviHeader& header, const EnviHeader::Overlooked& line) {
     return false;
   }
   const auto where = text::concat(header.path().string(), " line ", line.line, ": ", text::shown(line.text));
-  const auto why = line.list.empty() ? std::string(" is no `key = value`")
-                                     : text::concat(" stands inside the list ", text::shown(line.list));
+  const auto why = line.list.empty() ? std::string(" is not of the form `key = value`")
+                                     : text::concat(" is inside the list ", text::shown(line.list));
   const auto mend = line.list.empty() ? std::string("write it as `key = value`, or remove it")
                                       : std::string("add the missing } before it");
   if (is_one_of(key, kDecisiveKeys) && !header.has(key)) {

@@ -39,7 +39,7 @@ const DataType& data_type(const EnviHeader& header) {
                                                       : "";
   throw InputError(text::concat(
       header.path().string(), ": data type = ", code, kind,
-      " is not supported: it must be 1, 2, 3, 4, 5, 12 or 13 (real numbers, whole ones of at most 32 bits)"));
+      " is not supported: it must be 1, 2, 3, 4, 5, 12 or 13 (real numbers; integers of at most 32 bits)"));
 }
 
 Interleave interleave(const EnviHeader& header) {
@@ -70,10 +70,9 @@ void check_frames(const EnviHeader& header) {
   for (const auto* key : {"major frame offsets", "minor frame offsets"}) {
     const auto offsets = header.numbers(key);
     if (std::any_of(offsets.begin(), offsets.end(), [](double bytes) { return bytes != 0; })) {
-      throw InputError(
-          text::concat(header.place(key),
-                       ": data with bytes between the frames cannot be read; write the cube again "
-                       "without them"));
+      throw InputError(text::concat(
+          header.place(key),
+          ": data with bytes between the frames cannot be read; write the cube again without them"));
     }
   }
 }

@@ -234,7 +234,7 @@ void check_blocks(GDALRasterBand& band, std::int64_t file_bytes, const std::file
       if (offset <= 0 || size <= 0 || offset + size > file_bytes) {
         throw InputError(
             text::concat(path.string(), ": block (", x, ", ", y, ") of band ", band.GetBand(),
-                         offset <= 0 || size <= 0 ? " is missing" : " ends behind the end of the file",
+                         offset <= 0 || size <= 0 ? " is missing" : " extends beyond the end of the file",
                          "; the file was not written to its end (or is sparse): write it again in full"));
       }
     }
@@ -372,7 +372,7 @@ void check_one_page(GDALDataset& dataset, const std::filesystem::path& path) {
   const int pages = CSLCount(dataset.GetMetadata("SUBDATASETS")) / 2;
   if (pages > 1) {
     throw InputError(text::concat(path.string(), ": holds ", pages,
-                                  " images, one a page: write them as the bands of one image"));
+                                  " images, one per page: write them as the bands of one image"));
   }
 }
 

@@ -130,7 +130,7 @@ std::string reason_against(const StatedAxis& axis, const ReadUnit& unit) {
     return "are not all positive";
   }
   return unit.kind == Unit::unusable
-             ? text::concat("have the unit ", text::shown(axis.unit), ", which is no length")
+             ? text::concat("have the unit ", text::shown(axis.unit), ", which is not a length")
              : "";
 }
 

@@ -91,7 +91,7 @@ const DataType& data_type_named(const std::string& name) {
   }
   throw UsageError(
       text::concat("data type '", name,
-                   "' cannot be written: take uint8, int16, uint16, int32, uint32, float32 or float64"));
+                   "' cannot be written: choose uint8, int16, uint16, int32, uint32, float32 or float64"));
 }
 
 /// A file that is written piece by piece under the temporary name of an AtomicFile.

@@ -10,7 +10,7 @@ void check_size(const std::filesystem::path& path, const Size& size, const Expec
   if (size != expected.size) {
     throw InputError(text::concat(path.string(), " has ", size.rows, " x ", size.cols,
                                   " pixels (rows x cols), but ", expected.of, " has ", expected.size.rows,
-                                  " x ", expected.size.cols, ": give the mask of this very cube"));
+                                  " x ", expected.size.cols, ": give the mask of this cube"));
   }
 }
 

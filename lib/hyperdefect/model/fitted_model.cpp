@@ -96,7 +96,8 @@ void check_format(const std::filesystem::path& path, const std::map<std::string,
   if (written != kFormatVersion) {
     throw ModelError(text::concat(
         path.string(), ": was written in format ", written, ", this program (", version(), ") reads format ",
-        kFormatVersion, written > kFormatVersion ? ": take a newer program" : ": train the model again"));
+        kFormatVersion,
+        written > kFormatVersion ? ": use a newer version of the program" : ": train the model again"));
   }
 }
 
@@ -158,7 +159,7 @@ std::string fault_of(const std::optional<ScoreCalibration>& calibration, Calibra
   if (kind_of(calibration) != asked_for) {
     return "its calibration is not the one that its configuration asks for";
   }
-  return calibration && !is_usable(*calibration) ? "its score calibration is not one that scores give" : "";
+  return calibration && !is_usable(*calibration) ? "its score calibration holds impossible values" : "";
 }
 
 std::string fault_of_quantiles(const std::vector<double>& quantiles) {

@@ -37,7 +37,8 @@ std::string name_of(at::ScalarType type) {
       return entry.name;
     }
   }
-  throw Error(text::concat("a tensor of type ", c10::toString(type), " has no place in a safetensors file"));
+  throw Error(
+      text::concat("a tensor of type ", c10::toString(type), " cannot be stored in a safetensors file"));
 }
 
 at::ScalarType type_named(const std::string& name) {
@@ -202,7 +203,7 @@ class Reader {
       read(static_cast<char*>(tensor.data_ptr()), tensor.nbytes());
     }
     if (tensor.scalar_type() == at::kBool && tensor.view(at::kByte).gt(1).any().item<bool>()) {
-      throw damaged(text::concat(plain_name(entry.name), " holds other values than true and false"));
+      throw damaged(text::concat(plain_name(entry.name), " holds values other than true and false"));
     }
     return tensor;
   }

@@ -16,7 +16,7 @@ struct TensorFile {
 };
 
 /// What a message about a damaged model file asks the user to do.
-inline constexpr const char* kTrainAgain = ": take the file that `hyperdefect train` wrote, or train again";
+inline constexpr const char* kTrainAgain = ": use the file as training wrote it, or train again";
 
 /// Writes the safetensors format (8 bytes of header length, JSON header, raw little-endian data; sorted by
 /// name, so that equal content gives equal bytes). The file appears whole or not at all. @throws Error where

@@ -30,30 +30,28 @@ void declare(config::Section& section, DataOptions& options) {
       .level(config::Level::basic);
   section.add("apply_scale", &options.apply_scale,
               "Apply the scale and offset that the file states, so that values are in physical units.");
-  section.add("zero_is_invalid", &options.zero_is_invalid, "Take an all-zero spectrum for missing data.")
+  section.add("zero_is_invalid", &options.zero_is_invalid, "Treat an all-zero spectrum as missing data.")
       .level(config::Level::basic);
   section
       .add("saturation", &options.saturation,
-           "Raw values from this one on mark the pixel as invalid, as a list of one number; empty: none do.")
+           "A raw value of at least this makes the pixel invalid; a list of one number; empty: no limit.")
       .entries(0, 1)
       .level(config::Level::basic);
-  section.add(
-      "wavelength_unit",
-      config::Choice(&options.wavelength_unit,
-                     Names<spectral::WavelengthUnit>{{"auto", spectral::WavelengthUnit::automatic},
-                                                     {"nm", spectral::WavelengthUnit::nm},
-                                                     {"um", spectral::WavelengthUnit::um}}),
-      "The unit of the file's wavelengths. auto: the unit that the file states, or else a guess, which is "
-      "reported.");
-  section.add(
-      "drivers", &options.drivers,
-      "More GDAL drivers that may open a cube, by GDAL's short names (VRT, for instance). Such formats may "
-      "open other files or the network: name one only for files that you trust.");
+  section.add("wavelength_unit",
+              config::Choice(&options.wavelength_unit,
+                             Names<spectral::WavelengthUnit>{{"auto", spectral::WavelengthUnit::automatic},
+                                                             {"nm", spectral::WavelengthUnit::nm},
+                                                             {"um", spectral::WavelengthUnit::um}}),
+              "The unit of the file's wavelengths. auto: the unit that the file states, or else a guess, "
+              "which is reported.");
+  section.add("drivers", &options.drivers,
+              "More GDAL drivers that may open a cube, by GDAL's short names (VRT, for instance). Such "
+              "formats may open other files or the network: name one only for files that you trust.");
   section
       .add("min_valid_share", &options.min_valid_share,
            "A cube with a smaller share of valid pixels is undecided. The share is relative: 1 is what the "
-           "training "
-           "cubes had; for detect, 1 is a scene whose only missing pixels touch its border.")
+           "training cubes had; without training cubes, 1 is a scene whose only missing pixels touch its "
+           "border.")
       .range(0, 1)
       .level(config::Level::basic);
 }
@@ -66,7 +64,7 @@ void declare_schedule(config::Section& section, TrainOptions& options) {
   section.add("batch", &options.batch, "Patches in a step.").range(1, 4096);
   section.add("patch_px", &options.patch_px, "Side of a patch; smaller cubes are taken whole.")
       .range(8, 4096);
-  section.add("augment", &options.augment, "Flip and turn the patches at random.");
+  section.add("augment", &options.augment, "Flip and rotate the patches at random.");
   section.add("learning_rate", &options.learning_rate, "Highest learning rate of Adam.")
       .range(1e-8, 1)
       .level(config::Level::basic);
@@ -114,14 +112,10 @@ void declare(config::Section& section, ScoreOptions& options) {
                                                                    {"mad", Calibration::mad},
                                                                    {"none", Calibration::none}}),
            "Brings the scores of all scenes onto one scale, so that one threshold serves them. mad: the "
-           "score is in "
-           "robust standard deviations (1.4826 MAD) above the median of the training scores; for a scene "
-           "that holds "
-           "the defects itself. pareto_tail: -log10 of the probability that a normal pixel scores higher, so "
-           "that 3 "
-           "means 1 in 1000; it comes from the training scores, continued beyond the highest; for training "
-           "data "
-           "without defects. none: the score of the detector.")
+           "score is in robust standard deviations (1.4826 MAD) above the median of the training scores; for "
+           "a scene that holds the defects itself. pareto_tail: -log10 of the probability that a normal "
+           "pixel scores higher, so that 3 means 1 in 1000; it comes from the training scores, continued "
+           "beyond the highest; for training data without defects. none: the score of the detector.")
       .value_formerly("tail", "pareto_tail")
       .value_formerly("robust", "mad")
       .level(config::Level::basic);
@@ -135,11 +129,10 @@ void declare(config::Section& section, ThresholdOptions& options) {
   section.level(config::Level::basic);
   section
       .add("method", config::Choice(&options.method, threshold_methods()),
-           "quantile: of the training scores. false_alarm_rate: from the held-out rows of the training "
-           "cubes. sigma: "
-           "median plus so many robust standard deviations (1.4826 MAD) of the scores. manual: value. detect "
-           "has no "
-           "training cubes and takes the scores of the scene itself.")
+           "How the threshold is set. quantile: a quantile of the training scores. false_alarm_rate: from "
+           "the held-out rows of the training cubes. sigma: the median plus this many robust standard "
+           "deviations (1.4826 MAD) of the scores. manual: threshold.value. Without training cubes the "
+           "scores of the scene itself are used.")
       .value_formerly("far", "false_alarm_rate");
   section.add("quantile", &options.quantile, "quantile: the fraction of the scores below the threshold.")
       .range(0, 1)
@@ -157,9 +150,8 @@ void declare(config::Section& section, ThresholdOptions& options) {
       .used_if(with(ThresholdMethod::manual, "manual"));
   section
       .add("min_pixels", &options.min_pixels,
-           "Connected defect pixels (8 neighbours) that make a defect; smaller groups are normal. A cube is "
-           "accepted "
-           "if it has no defect.")
+           "A defect has at least this many connected pixels (8 neighbours); smaller groups count as normal. "
+           "A cube is accepted if it has no defect.")
       .range(1, 1e9);
 }
 
@@ -182,8 +174,7 @@ void declare(config::Section& section, RunOptions& options) {
   section
       .add("threads", &options.threads,
            "Threads for computing; 0: one for each processor that the program may use (CPU set, CPU quota). "
-           "Another "
-           "number may change the last digits.")
+           "Another number may change the last digits.")
       .range(0, 1024);
   section.add("ram_mb", &options.ram_mb, "Memory that cubes and maps may take, in MB.").range(64, 1e7);
 }
@@ -219,7 +210,7 @@ config::Schema schema_of(RunConfig& config) {
   declare(schema.section("train", "How long and how fast networks learn.").traits(learned), config.train,
           config.threshold, config.detector);
   declare(schema.section("score", "The scale of the score.").traits(learned), config.score);
-  declare(schema.section("threshold", "From which score on a pixel is a defect."), config.threshold);
+  declare(schema.section("threshold", "The score above which a pixel is a defect."), config.threshold);
   declare(schema.section("output", "Which files are written for a cube.").traits({.changes_results = false}),
           config.output, config.detector);
   declare(schema.section("run", "The machine and the seed.")
@@ -251,7 +242,7 @@ std::string built_in_yaml(const std::string& name) {
       return std::string(config.yaml);
     }
   }
-  throw UsageError(text::concat("no configuration named '", name, "' is built in: take one of ",
+  throw UsageError(text::concat("no configuration named '", name, "' is built in: choose one of ",
                                 text::join(built_in_names(), ", ")));
 }
 

@@ -72,7 +72,7 @@ Choice from_string(std::string_view name) {
       return static_cast<Choice>(i);
     }
   }
-  throw UsageError(text::concat(Names<Choice>::kWhat, " '", name, "' is unknown: take one of ",
+  throw UsageError(text::concat(Names<Choice>::kWhat, " '", name, "' is unknown: choose one of ",
                                 text::join(names, ", "), suggestion(name, names)));
 }
 

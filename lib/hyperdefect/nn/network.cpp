@@ -266,7 +266,7 @@ std::string NetworkImpl::summary() const {
     page << ", and by attention the windows of " << options_.attention_window * stride()
          << " pixels that it touches";
   }
-  page << "\nmultiply-adds a pixel: " << std::llround(multiply_adds_per_pixel()) << '\n';
+  page << "\nmultiply-adds per pixel: " << std::llround(multiply_adds_per_pixel()) << '\n';
   return page.str();
 }
 

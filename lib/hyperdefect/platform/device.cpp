@@ -11,7 +11,7 @@ namespace hyperdefect::platform {
 torch::Device device_of(DeviceChoice choice) {
   const bool has_cuda = torch::cuda::is_available();
   if (choice == DeviceChoice::cuda && !has_cuda) {
-    throw UsageError("run.device is cuda, but this LibTorch finds no CUDA device: take auto or cpu");
+    throw UsageError("run.device is cuda, but this LibTorch finds no CUDA device: choose auto or cpu");
   }
   return choice == DeviceChoice::cpu || !has_cuda ? torch::kCPU : torch::kCUDA;
 }

@@ -17,8 +17,7 @@ void declare_lift(config::Section& section, nn::NetworkOptions& options) {
   section
       .add("lift", choice(&options.lift),
            "From bands to features. spectral: convolution along the bands; factorised: along the bands, then "
-           "over "
-           "rows and columns; full: 3-D kernel; linear: per-pixel layer alone.")
+           "over rows and columns; full: 3-D kernel; linear: a per-pixel layer only.")
       .formerly("model.lift");
   section.add("lift_channels", &options.lift_channels, "Kernels of the 3-D convolution.")
       .range(1, 256)
@@ -30,7 +29,8 @@ void declare_lift(config::Section& section, nn::NetworkOptions& options) {
       .used_if(convolves)
       .formerly("model.lift_kernel");
   section
-      .add("lift_stride", &options.lift_stride, "Stride over band, row and column; rows and columns take 1.")
+      .add("lift_stride", &options.lift_stride,
+           "Stride over band, row and column; over rows and columns it must be 1.")
       .range(1, 31)
       .entries(3, 3)
       .used_if(convolves)
@@ -44,12 +44,12 @@ void declare_lift(config::Section& section, nn::NetworkOptions& options) {
 
 void declare_decoder(config::Section& section, nn::NetworkOptions& options) {
   section
-      .add("decoder_blocks", &options.decoder_blocks, "A residual block after each stage of the decoder too.")
+      .add("decoder_blocks", &options.decoder_blocks, "Add a residual block after each stage of the decoder.")
       .formerly("model.decoder_blocks");
   section
       .add("input_skip", &options.input_skip,
-           "Add the input to the output: the network then predicts what has to be taken away. It suits the "
-           "corruption synthetic_defect; with mask the network would hand on what fills the mask.")
+           "Add the input to the output: the network then predicts what to remove. It suits the corruption "
+           "synthetic_defect; with mask the network would pass on what fills the mask.")
       .formerly("model.input_skip");
   section.add("skip", choice(&options.skip), "How an encoder stage reaches the decoder stage of its size.")
       .formerly("model.skip");
@@ -129,8 +129,7 @@ void declare_synthetic_defects(config::Section& section, LearningOptions& option
   section
       .add("defect_min_amplitude", &options.defect_min_amplitude,
            "synthetic_defect: the smallest amplitude, in units of the transformed spectra (0.05 is 5 % after "
-           "the "
-           "logarithm).")
+           "the logarithm).")
       .range(1e-6, 1e6)
       .used_if(used)
       .formerly("train.defect_min_amplitude");
@@ -146,16 +145,16 @@ void declare_synthetic_defects(config::Section& section, LearningOptions& option
       .used_if(used)
       .formerly("train.defect_weight");
   section
-      .add(
-          "gain", &options.gain,
-          "synthetic_defect: a whole patch is shifted by up to this much in both input and target, so that a "
-          "change of brightness is not a defect; in units of the transformed spectra.")
+      .add("gain", &options.gain,
+           "synthetic_defect: a whole patch is shifted by up to this much in both input and target, so that "
+           "a change of brightness is not a defect; in units of the transformed spectra.")
       .range(0, 1e6)
       .used_if(used)
       .formerly("train.gain");
   section
       .add("tilt", &options.tilt,
-           "synthetic_defect: the same for a linear slope over the bands, at its ends.")
+           "synthetic_defect: the same for a linear slope over the bands; the value holds at the first and "
+           "last band.")
       .range(0, 1e6)
       .used_if(used)
       .formerly("train.tilt");
@@ -169,11 +168,9 @@ void declare_learning(config::Section& section, LearningOptions& options, const 
           config::Choice(&options.corruption,
                          config::Choice::Names<Corruption>{
                              {"mask", Corruption::mask}, {"synthetic_defect", Corruption::synthetic_defect}}),
-          "What the network's input is spoiled with, and what it learns to undo. mask: squares are replaced "
-          "by "
-          "other spectra; for a single scene. synthetic_defect: smooth changes of the spectrum on small "
-          "spots; "
-          "for defect-free training cubes.")
+          "How the network's input is corrupted; the network learns to undo this. mask: squares are replaced "
+          "by other spectra; for a single scene. synthetic_defect: smooth changes of the spectrum on small "
+          "spots; for defect-free training cubes.")
       .formerly("train.corruption")
       .value_formerly("holes", "mask")
       .value_formerly("defects", "synthetic_defect");
@@ -186,8 +183,7 @@ void declare_learning(config::Section& section, LearningOptions& options, const 
                               {"root_mean_square", ReconstructionLoss::root_mean_square},
                               {"squared", ReconstructionLoss::squared}}),
            "root_mean_square: the root of each pixel's mean squared error, which a few defects in the "
-           "training "
-           "data cannot dominate; squared: the mean squared error.")
+           "training data cannot dominate; squared: the mean squared error.")
       .formerly("train.loss")
       .value_formerly("robust", "root_mean_square");
   section
@@ -207,9 +203,8 @@ void declare_score(config::Section& section, ScoreOptions& options) {
           "inference",
           config::Choice(&options.inference, config::Choice::Names<Inference>{{"plain", Inference::plain},
                                                                               {"masked", Inference::masked}}),
-          "plain judges all pixels in one pass; masked hides each pixel from the network that judges it, in "
-          "four "
-          "passes for each of mask_sizes_px.")
+          "plain scores all pixels in one pass; masked hides each pixel from the network while it is scored, "
+          "in four passes for each of mask_sizes_px.")
       .formerly("score.passes");
   section
       .add("mask_repeats", &options.mask_repeats,
@@ -220,14 +215,14 @@ void declare_score(config::Section& section, ScoreOptions& options) {
       .formerly("score.rounds");
   declare_weight(
       section, "residual_weight", &options.residual_weight,
-      "Weight of the residual (root mean square over the components) in the score. Each part of the "
-      "score is divided by its mean over the training data, then the weighted parts are added.");
+      "Weight of the residual (root mean square over the components) in the score. Each part of the score is "
+      "divided by its mean over the training data, then the weighted parts are added.");
   declare_weight(section, "sad_weight", &options.sad_weight,
                  "Weight of the spectral angle between measured and reconstructed spectrum in the score.");
   declare_weight(section, "mahalanobis_weight", &options.mahalanobis_weight,
                  "Weight of the Mahalanobis distance of the residual from the training residuals.");
   declare_weight(section, "rx_weight", &options.rx_weight,
-                 "Weight of the RX distance of the transformed spectrum itself.");
+                 "Weight of the RX distance of the transformed spectrum.");
   section
       .add("smoothing_px", &options.smoothing_px,
            "Each part of the score is smoothed by a Gaussian of this standard deviation.")

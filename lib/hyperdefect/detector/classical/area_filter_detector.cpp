@@ -21,20 +21,17 @@ void declare(config::Section& section, AreaFilterOptions& own, const DetectorOpt
       .formerly("model.area_power");
   section
       .add("sizes_px", &own.sizes_px,
-           "Spots of fewer pixels than this count. The maps of several sizes are averaged, each divided by "
-           "its "
-           "mean over the training data.")
+           "A spot counts if it has fewer pixels than this. The maps of several sizes are averaged, each "
+           "divided by its mean over the training data.")
       .range(2, 1e4)
       .entries(1, 16)
       .level(config::Level::basic)
       .formerly("model.area_sizes_px");
   section
       .add("max_elongation", &own.max_elongation,
-           "Spots do not count if they are at least this many times the square root of their area long: "
-           "lines and "
-           "edges. An ellipse twice as long as wide is at 1.6. With 100 only areas count, and a window of a "
-           "large "
-           "image reaches as far as the largest of them beyond what it keeps.")
+           "A spot does not count if its length is at least this many times the square root of its area, as "
+           "for lines and edges. An ellipse twice as long as wide is at 1.6. With 100 only the area counts, "
+           "and the windows of a large image overlap by as many pixels as the largest area.")
       .range(1, 100)
       .formerly("model.area_extent");
   declare_smoothing(section, &own.smoothing_px, "model.area_smoothing_px");

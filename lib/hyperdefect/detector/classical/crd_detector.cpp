@@ -9,7 +9,7 @@ namespace hyperdefect::detector {
 void declare(config::Section& section, CrdOptions& own, const DetectorOptions&) {
   section
       .add("components", &own.components,
-           "How many principal components are represented by the pixels around.")
+           "How many principal components of a pixel are represented by its surroundings.")
       .range(1, 256)
       .formerly("model.crd_components");
   section
@@ -20,7 +20,8 @@ void declare(config::Section& section, CrdOptions& own, const DetectorOptions&) 
       .formerly("model.crd_power");
   section
       .add("inner_px", &own.window.inner_px,
-           "Side of the window around a pixel that may not represent it; odd, and larger than the defects.")
+           "Side of the window around a pixel whose pixels do not represent it; odd, and larger than the "
+           "defects.")
       .range(1, 255)
       .level(config::Level::basic)
       .formerly("model.crd_inner_px");

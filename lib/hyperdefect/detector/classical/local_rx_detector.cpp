@@ -7,7 +7,7 @@
 namespace hyperdefect::detector {
 
 void declare(config::Section& section, LocalRxOptions& own, const DetectorOptions&) {
-  section.add("components", &own.components, "How many principal components the distance takes.")
+  section.add("components", &own.components, "How many principal components the distance uses.")
       .range(1, 256)
       .formerly("model.local_components");
   section
@@ -24,8 +24,7 @@ void declare(config::Section& section, LocalRxOptions& own, const DetectorOption
   section
       .add("shrinkage", &own.shrinkage,
            "Part of the background's covariance that is taken from the whole training data, as windows hold "
-           "few "
-           "pixels.")
+           "few pixels.")
       .range(1e-6, 1)
       .formerly("model.local_shrinkage");
   declare_smoothing(section, &own.smoothing_px, "model.local_smoothing_px");

@@ -11,7 +11,7 @@ namespace hyperdefect::detector {
 void declare(config::Section& section, RxOptions& own, const DetectorOptions&) {
   section
       .add("components", &own.components,
-           "The distance takes this many leading principal components alone; 0 takes all bands.")
+           "The distance uses only this many leading principal components; 0 uses all bands.")
       .range(0, 1e4)
       .level(config::Level::basic)
       .formerly("model.rx_components");
@@ -85,7 +85,7 @@ std::string RxDetector::headline() const {
       components_ > 0 ? text::pluralise(components_, "leading component") : text::pluralise(bands, "band");
   return text::concat("rx: Mahalanobis distance to the background mean over ", over,
                       "\nmean and inverse covariance: ", bands * (bands + 1),
-                      " numbers\nmultiply-adds a pixel: ", bands * bands);
+                      " numbers\nmultiply-adds per pixel: ", bands * bands);
 }
 
 }  // namespace hyperdefect::detector

@@ -44,14 +44,14 @@ void declare(config::Section& section, EnsembleOptions& own, const DetectorOptio
       .level(config::Level::basic)
       .formerly("model.fused")
       .value_formerly("likelihood", "likelihood_ratio");
-  section.add("weights", &own.weights, "The weight of each member; empty: all alike.")
+  section.add("weights", &own.weights, "The weight of each member; empty: equal weights.")
       .range(0, 1e3)
       .level(config::Level::basic)
       .formerly("model.fused_weights");
   section
       .add("compact_weight", &own.compact_weight,
-           "Compact spots in the score of each member rise by so many times what they stand out from their "
-           "surroundings; lines and edges do not. 0 leaves the score as it is.")
+           "In the score of each member, compact spots are raised by this many times what they exceed their "
+           "surroundings by; lines and edges are not. 0 leaves the score as it is.")
       .range(0, 1e3)
       .formerly("score.spot_weight");
   section

@@ -110,9 +110,9 @@ bool LikelihoodRatioDetector::finalise() {
 void LikelihoodRatioDetector::check_enough() const {
   const auto pairs = gathered_ ? gathered_->differences.count() : 0;
   if (pairs < 2) {
-    throw InputError(text::concat("too few valid pixels to learn from: ", text::pluralise(pairs, "pair"),
-                                  " of horizontal neighbours, at least 2 are "
-                                  "needed; check no-data values and the cube's content"));
+    throw InputError(text::concat(
+        "too few valid pixels to learn from: ", text::pluralise(pairs, "pair"),
+        " of horizontal neighbours, at least 2 are needed; check no-data values and the cube's content"));
   }
   if (pairs < preprocess().features()) {
     log::warning(text::concat("the noise of ", preprocess().features(), " bands or bins is estimated from ",
@@ -200,9 +200,8 @@ std::string LikelihoodRatioDetector::summary() const {
 
       "\nparameters: none trained; projection and two mixtures of ", options_.mixture,
       " normal distributions: ", components_ * preprocess().features() + 2 * numbers,
-      " numbers\nreceptive field: ", 2 * receptive_field().halo + 1,
-      " pixels\nmultiply-adds a pixel: ", components_ * preprocess().features() + options_.mixture * per_part,
-      "\n");
+      " numbers\nreceptive field: ", 2 * receptive_field().halo + 1, " pixels\nmultiply-adds per pixel: ",
+      components_ * preprocess().features() + options_.mixture * per_part, "\n");
 }
 
 }  // namespace hyperdefect::detector

@@ -19,11 +19,10 @@ void declare_weight(config::Section& section, const char* key, double* weight, c
 
 void declare(config::Section& section, LikelihoodRatioOptions& own, const DetectorOptions&) {
   section
-      .add(
-          "components", &own.components,
-          "Directions in which smooth changes of the spectrum stand out most from the noise. Smooth is meant "
-          "over wavelength. If a cube states none, its bands are taken to lie evenly between 400 and 1000 "
-          "nm.")
+      .add("components", &own.components,
+           "Directions in which smooth changes of the spectrum stand out most from the noise. Smooth means "
+           "smooth over wavelength. If a cube states no wavelengths, its bands are assumed to be evenly "
+           "spaced from 400 to 1000 nm.")
       .range(1, 1000)
       .formerly(former("components"));
   section.add("mixture", &own.mixture, "Number of normal distributions that describe the training spectra.")
@@ -37,16 +36,14 @@ void declare(config::Section& section, LikelihoodRatioOptions& own, const Detect
       .formerly(former("window_px"));
   declare_weight(section, "global_weight", &own.global_weight,
                  "Weight of the comparison of a pixel with the training spectra.");
-  declare_weight(
-      section, "local_weight", &own.local_weight,
-      "Weight of the comparison of a pixel, less its local background, with the same of the training "
-      "data.");
+  declare_weight(section, "local_weight", &own.local_weight,
+                 "Weight of the comparison of a pixel with the training spectra after the local background "
+                 "is subtracted from both.");
   declare_weight(section, "coherence_weight", &own.coherence_weight,
                  "Weight of the evidence that a pixel and its neighbours hold the same defect.");
-  declare_weight(
-      section, "gain", &own.gain,
-      "A change of brightness of this size is not a defect to the global comparison: a relative standard "
-      "deviation (0.2 is 20 %).");
+  declare_weight(section, "gain", &own.gain,
+                 "The global comparison does not count a change of brightness of this size as a defect: a "
+                 "relative standard deviation (0.2 is 20 %).");
   declare_weight(section, "tilt", &own.tilt, "The same for a slow change over wavelength (300 nm).");
 }
 

@@ -20,24 +20,23 @@ void declare(config::Section& section, SegmenterOptions& own, const DetectorOpti
       .formerly("model.segmenter_networks");
   section
       .add("sign_augmentations", &own.sign_augmentations,
-           "How often a scene is scored, with other signs of its components each time; the scores are "
+           "How often a scene is scored, with different signs of its components each time; the scores are "
            "averaged.")
       .range(1, 64)
       .level(config::Level::advanced)
       .formerly("model.segmenter_draws");
   section
       .add("step_fraction", &own.step_fraction,
-           "The part of the training steps that each network takes part in, in turn. A segmenter learns "
-           "faster "
-           "than an autoencoder, and learns its implants by heart if it learns too long.")
+           "The fraction of the training steps in which each network is trained; the networks take turns. A "
+           "segmenter learns faster than an autoencoder, and memorises its implants if it is trained too "
+           "long.")
       .range(0.01, 1)
       .formerly("model.segmenter_share");
   section
       .add("fusion_cap", &own.fusion_cap,
            "In an ensemble, what the segmenter adds at a pixel is at most this multiple of the mean of what "
-           "the "
-           "other members add there; 0: no limit. The segmenter finds in every scene what looks most like an "
-           "implant, and does not know that a scene may be empty.")
+           "the other members add there; 0: no limit. The segmenter finds in every scene what looks most "
+           "like an implant, and does not know that a scene may be empty.")
       .range(0, 1000)
       .used_if(if_ensemble(all))
       .level(config::Level::advanced)
