@@ -9,7 +9,7 @@
 
 namespace hyperdefect::config {
 
-/// One thing that is wrong with a configuration; line 0 where a line would tell nothing.
+/// One thing that is wrong with a configuration; line 0 if a line would tell nothing.
 struct Fault {
   std::int64_t line = 0;
   std::string message;

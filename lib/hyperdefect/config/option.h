@@ -86,7 +86,7 @@ class Option {
   Option(const std::string& section, std::string key, Target target, std::string help);
 
   /// The smallest and the largest value, both allowed; for numbers, and for each number of a list. Infinity
-  /// can be given only where a bound is infinite, and NaN never.
+  /// can be given only if a bound is infinite, and NaN never.
   Option& range(double lowest, double highest);
   /// The texts that are allowed; for a text, and for each text of a list.
   Option& choices(std::vector<std::string> allowed);
@@ -113,7 +113,7 @@ class Option {
   const std::vector<std::string>& former_names() const { return former_names_; }
   /// "boolean", "integer", "number", "text", "path", "list of integers" and so on.
   std::string type_name() const;
-  /// What is allowed in words, "1 to 64" or "nearest, bilinear"; "" where the type says it all.
+  /// What is allowed in words, "1 to 64" or "nearest, bilinear"; "" if the type says it all.
   std::string allowed() const;
   /// The default, as it would be written in YAML.
   const std::string& default_text() const { return default_text_; }
@@ -165,7 +165,7 @@ class Section {
   Section(std::string name, std::string help);
 
   /// Declares a key for the field, whose present value is the default; the field must outlive the section,
-  /// and the reference stays valid. @throws Error where the key is declared twice.
+  /// and the reference stays valid. @throws Error if the key is declared twice.
   Option& add(std::string key, Target target, std::string help);
 
   /// The keys that are declared from here on have an effect only if this holds; without one, always.

@@ -9,13 +9,13 @@
 
 namespace hyperdefect::config {
 
-/// Each reads the node into `value`; they return what is wrong with it, or "" where it was read.
+/// Each reads the node into `value`; they return what is wrong with it, or "" if it was read.
 std::string read_scalar(const Node& node, bool& value);
 std::string read_scalar(const Node& node, std::int64_t& value);
 std::string read_scalar(const Node& node, double& value);
 std::string read_scalar(const Node& node, std::string& value);
 
-/// Each writes the value as YAML that reads back equal; texts are quoted where they could be taken for
+/// Each writes the value as YAML that reads back equal; texts are quoted if they could be taken for
 /// something else.
 std::string write_scalar(bool value);
 std::string write_scalar(std::int64_t value);

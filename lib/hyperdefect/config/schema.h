@@ -17,7 +17,7 @@ struct KeyInfo {
   std::string name;
   std::string type;
   std::string default_text;
-  /// The range or the choices in words; "" where the type says it all.
+  /// The range or the choices in words; "" if the type says it all.
   std::string allowed;
   std::string help;
   /// The present value, as it would be written in YAML.
@@ -27,7 +27,7 @@ struct KeyInfo {
 };
 
 /// All keys of a configuration, bound to the fields that they fill. The read functions and set() check
-/// everything before they assign anything; where one throws, no field has changed. A later call wins over an
+/// everything before they assign anything; if one throws, no field has changed. A later call wins over an
 /// earlier one.
 ///
 /// The YAML is read strictly: a map of sections, each a map of keys; nothing unknown, nothing twice, no null,
@@ -45,7 +45,7 @@ class Schema {
   Schema(const Schema&) = delete;
   Schema& operator=(const Schema&) = delete;
 
-  /// The section of this name; it is made where there is none yet. The reference stays valid.
+  /// The section of this name; it is made if there is none yet. The reference stays valid.
   Section& section(const std::string& name, const std::string& help);
 
   /// Allows configurations to extend others, for texts that are trusted to name files: the names that they
@@ -53,7 +53,7 @@ class Schema {
   void extendable(std::vector<std::string> names, std::function<std::string(const std::string&)> yaml_of);
 
   /// Reads a YAML file.
-  /// @throws ConfigError with all faults of the file in the order of its lines, one a line: "FILE:LINE:
+  /// @throws ConfigError with all faults of the file in the order of its lines, one per line: "FILE:LINE:
   /// section.key: what is wrong; allowed: …".
   void read_file(const std::filesystem::path& file);
 

@@ -22,7 +22,7 @@ class StorageError : public Error {
 /// lives, so that remove_dead_temporaries() can tell what a killed one has left.
 class AtomicFile {
  public:
-  /// @throws Error with the system's reason where nothing can be made beside the target.
+  /// @throws Error with the system's reason if nothing can be made beside the target.
   explicit AtomicFile(std::filesystem::path target);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -46,7 +46,7 @@ class AtomicFile {
 /// Writes the bytes by an AtomicFile. @throws Error with the system's reason (a missing right), StorageError.
 void write_file(const std::filesystem::path& target, std::string_view bytes);
 
-/// Says that the target cannot be written, where a library gives the reason in words alone.
+/// Says that the target cannot be written, if a library gives the reason in words alone.
 /// @throws StorageError if its folder takes no bytes at this moment, else Error.
 [[noreturn]] void throw_cannot_write(const std::filesystem::path& target, const std::string& reason);
 

@@ -16,7 +16,7 @@ namespace hyperdefect {
 /// Example: `const auto lock = FileLock::try_hold(folder / ".lock", "process 17"); if (!lock) { ... }`
 class FileLock {
  public:
-  /// Holds the file and writes the note into it; nothing if another process (or this one) holds it. Where the
+  /// Holds the file and writes the note into it; nothing if another process (or this one) holds it. If the
   /// file system knows no locks a warning says so, and the file counts as held.
   /// @throws Error with the system's reason if the file cannot be made.
   static std::optional<FileLock> try_hold(const std::filesystem::path& path, std::string_view note);

@@ -37,7 +37,7 @@ std::string to_text(double value);
 /// "1 band", "3 bands".
 std::string pluralise(std::int64_t count, std::string_view noun);
 
-/// The candidate nearest to the word by edit distance, in any case of letters, or "" where none is near
+/// The candidate nearest to the word by edit distance, in any case of letters, or "" if none is near
 /// enough to be meant: a third of the word may differ, or two letters of it, but never more than half.
 std::string closest_match(std::string_view word, const std::vector<std::string>& candidates);
 

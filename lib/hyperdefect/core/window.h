@@ -34,7 +34,7 @@ inline Window whole(Size image) {
   return {0, 0, image.rows, image.cols};
 }
 
-/// The part of the window that lies in the image; of size zero where there is none.
+/// The part of the window that lies in the image; of size zero if there is none.
 inline Window clipped(const Window& window, Size image) {
   const auto row = std::clamp<std::int64_t>(window.row, 0, image.rows);
   const auto col = std::clamp<std::int64_t>(window.col, 0, image.cols);

@@ -28,15 +28,15 @@ struct PlanLimits {
   /// The bytes that one pixel of a window costs while it is worked on.
   std::int64_t bytes_per_pixel = 1;
   std::int64_t max_bytes = 1 << 30;
-  /// Windows span whole rows where memory allows (ENVI); otherwise they are cut to multiples of the tile, or
-  /// of the alignment alone where memory does not hold a tile with its halo.
+  /// Windows span whole rows if memory allows (ENVI); otherwise they are cut to multiples of the tile, or
+  /// of the alignment alone if memory does not hold a tile with its halo.
   Size tile{1, 1};
 };
 
 /// Cuts an image into windows, row by row, so that each pixel is kept exactly once, each window that is read
-/// starts on field.alignment, reaches field.halo beyond what is kept (or to the image's border) and, where
+/// starts on field.alignment, reaches field.halo beyond what is kept (or to the image's border) and, if
 /// the halo and the alignment leave a choice, costs at most limits.max_bytes.
-/// @throws Error where even the smallest window (one alignment cell with its halo) exceeds limits.max_bytes.
+/// @throws Error if even the smallest window (one alignment cell with its halo) exceeds limits.max_bytes.
 std::vector<Tile> plan_windows(Size image, const ReceptiveField& field, const PlanLimits& limits);
 
 }  // namespace hyperdefect

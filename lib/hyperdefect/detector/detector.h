@@ -138,7 +138,7 @@ class Detector : public torch::nn::Module, public Scorer {
   /// The most that it may add to the score of an ensemble at a pixel, as a multiple of the mean of what the
   /// others add there. It is finite for a detector that finds something in any scene, even an empty one.
   virtual double fusion_cap() const { return std::numeric_limits<double>::infinity(); }
-  /// A page about the detector: layers, parameters, receptive field, multiply-adds a pixel.
+  /// A page about the detector: layers, parameters, receptive field, multiply-adds per pixel.
   virtual std::string summary() const = 0;
 
  protected:

@@ -55,6 +55,12 @@ class OwnOptions {
 
 /// Which detector, and the options of all: each detector has a type of options of its own, which only it
 /// knows.
+///
+///     DetectorOptions options;
+///     options.name = "rx";
+///     options.preprocess.max_wavelength_nm = 950;
+///     options.of<RxOptions>().smoothing_px = 0.5;
+///     Pipeline pipeline(options, bands);
 struct DetectorOptions {
   /// Begins with the defaults of every detector of the registry.
   DetectorOptions();

@@ -8,6 +8,10 @@
 namespace hyperdefect::detector {
 
 /// The mean of the scores of a calibration pass, which scores are divided by.
+///
+///     MeanScore mean;
+///     mean.add(score.map.masked_select(block.counted()));  // for each block
+///     const double divisor = mean.take();
 class MeanScore {
  public:
   /// Scores (n) of a block.
@@ -15,7 +19,7 @@ class MeanScore {
     sum_ += scores.sum(torch::kDouble).item<double>();
     count_ += scores.numel();
   }
-  /// The mean of all, 1 where it is not positive; begins anew.
+  /// The mean of all, 1 if it is not positive; begins anew.
   double take() {
     const double mean = count_ > 0 ? sum_ / static_cast<double>(count_) : 1.0;
     *this = {};

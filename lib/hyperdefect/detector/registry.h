@@ -43,6 +43,13 @@ struct Row {
 };
 
 /// Every detector. A new one is a row here.
+///
+///     DetectorOptions options;
+///     config::Schema schema;
+///     declare(schema, options);
+///     schema.set("model.detector=local_rx");
+///     schema.set("local_rx.outer_px=21");
+///     const auto detector = make_detector(options, preprocess);
 std::span<const Row> registry();
 
 /// The names of all detectors that an ensemble may have as a member.

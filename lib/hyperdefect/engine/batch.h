@@ -32,8 +32,14 @@ using CubeBegins = std::function<void(std::size_t number, const files::CubeInput
 /// in the table and does not stop the others; a single one is the run's error, which names it. If the
 /// monitor asks to stop, what was finished stands.
 ///
-/// Example: `const auto claim = claim_outputs(job); const auto report = run_batch(job, scorer, monitor,
-/// {});`
+///     BatchJob job;
+///     job.cubes = files::find_cubes({"scans/"}).cubes;
+///     job.output = "maps";
+///     SceneScorer scorer(job.config, "");  // fits a detector to each cube
+///     ProgressMonitor monitor;
+///     const auto claim = claim_outputs(job);
+///     const BatchReport report = run_batch(job, scorer, monitor, {});
+///
 /// @throws Interrupted; StorageError if the disk takes nothing more, so that all the others would fail too.
 BatchReport run_batch(const BatchJob& job, CubeScorer& scorer, ProgressMonitor& monitor,
                       const CubeBegins& begins);

@@ -14,6 +14,12 @@ namespace hyperdefect::engine {
 enum class Existing { refuse, overwrite, resume };
 
 /// A run over many cubes.
+///
+///     BatchJob job;
+///     job.cubes = files::find_cubes({"scans/", "more/*.img"}).cubes;
+///     job.output = "maps";
+///     job.existing = Existing::resume;
+///     model::read_built_in("single_scene", job.config);
 struct BatchJob {
   std::vector<files::CubeInput> cubes;
   std::filesystem::path output;

@@ -37,14 +37,20 @@ struct TrainingState {
   std::map<std::string, torch::Tensor> best;
 };
 
+/// Writes the state to a file, whole or not at all. A training goes on from it in this order:
+///
+///     const TrainingState state = read_checkpoint(file, job);
+///     check_state_fits(state, detector, options, file);
+///     model::load_state(detector, state.detector, file.string());
+///     load_optimizer_state(optimizer, detector, state.optimizer);
 void write_checkpoint(const std::filesystem::path& path, const TrainingState& state);
 
-/// @throws ModelError for a damaged file or a history that no training writes, UsageError where it belongs to
+/// @throws ModelError for a damaged file or a history that no training writes, UsageError if it belongs to
 /// another job.
 TrainingState read_checkpoint(const std::filesystem::path& path, const std::string& job);
 
 /// Checks that a training of this module can go on from the state, before anything of it is used: that it
-/// holds the module, the best one where there is a held-out loss, and Adam's moments of each trained
+/// holds the module, the best one if there is a held-out loss, and Adam's moments of each trained
 /// parameter, all of the right shapes and types and of possible values, and that its epochs are those of the
 /// options.
 /// @throws ModelError naming what is damaged in the file.

@@ -25,14 +25,14 @@ struct FitJob {
   model::TrainOptions train;
   std::int64_t ram_mb = 4096;
   std::uint64_t seed = 0;
-  /// Where a checkpoint is written after each epoch; none where empty.
+  /// Where a checkpoint is written after each epoch; none if empty.
   std::filesystem::path checkpoint;
-  /// Go on from the checkpoint where there is one. @see TrainingState::job
+  /// Go on from the checkpoint if there is one. @see TrainingState::job
   bool resume = false;
   std::string job;
   /// Hand out what the calibration measured, if one block holds the only cube.
   bool keep_measured = false;
-  /// What leave_out_extremes() keeps from the sources; none where it was not called.
+  /// What leave_out_extremes() keeps from the sources; none if it was not called.
   std::shared_ptr<preprocess::ExtremePixels> extremes;
 };
 
@@ -44,7 +44,7 @@ struct MeasuredScene {
 
 struct FitReport {
   std::vector<EpochRecord> history;
-  /// The epoch whose weights were kept, counted from 1; 0 where nothing was trained by gradient.
+  /// The epoch whose weights were kept, counted from 1; 0 if nothing was trained by gradient.
   std::int64_t kept_epoch = 0;
   std::optional<MeasuredScene> measured{};
 };
@@ -55,32 +55,40 @@ struct FittedScene {
   std::optional<MeasuredScene> measured{};
 };
 
-/// Fits a detector: a pass for the statistics, training by gradient where there is something to train, and a
+/// Fits a detector: a pass for the statistics, training by gradient if there is something to train, and a
 /// pass that calibrates the score. `train` and `detect` both come here. The result depends on the seed and
 /// the number of threads, not on interruptions.
-/// @throws ModelError where a source's bands do not match or the checkpoint is damaged, InputError where
+/// @throws ModelError if a source's bands do not match or the checkpoint is damaged, InputError if
 /// there is too little to learn from or what was learned is not finite,
-///         Interrupted where the monitor asks to stop (the last epoch's checkpoint stands).
+///         Interrupted if the monitor asks to stop (the last epoch's checkpoint stands).
 FitReport fit(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor);
 
 /// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the
-/// held-out rows alone where held_out_fraction is not 0, else of all.
-/// @throws InputError where the score of a valid pixel is not finite.
+/// held-out rows alone if held_out_fraction is not 0, else of all.
+/// @throws InputError if the score of a valid pixel is not finite.
 torch::Tensor training_scores(const detector::Pipeline& detector, const FitJob& job, double held_out_fraction,
                               ProgressMonitor& monitor);
 
 /// Makes the detector that model.config names, on its device, for the bands of the first source; those that
 /// are left out as noise (without_noise_bands) go into the model's configuration.
-/// @throws InputError where no band is left or a source cannot be read, ConfigError where options do not fit.
+/// @throws InputError if no band is left or a source cannot be read, ConfigError if options do not fit.
 void make_detector(model::FittedModel& model,
                    const std::vector<std::shared_ptr<preprocess::BlockSource>>& sources);
 
 /// Keeps pixels with values far outside the usual range out of the job's sources (ExtremePixels), for a model
 /// whose detector was made and matches them. fit() says how many they are.
-/// @throws InputError where a source cannot be read.
+/// @throws InputError if a source cannot be read.
 void leave_out_extremes(FitJob& job, const model::FittedModel& model);
 
 /// Makes the detector that the configuration names and fits it to one cube, defects included.
+///
+///     model::RunConfig config;
+///     model::read_built_in("single_scene", config);
+///     CubeSource cube("scene.img", config.data);
+///     ProgressMonitor monitor;
+///     cube.prepare_to_fit(config.detector.preprocess, monitor);
+///     const FittedScene scene = fit_scene(cube, config, 7, monitor);
+///     const detector::ScoreMaps maps = maps_of(scene, cube, monitor);
 FittedScene fit_scene(preprocess::BlockSource& source, const model::RunConfig& config, std::uint64_t seed,
                       ProgressMonitor& monitor);
 

@@ -15,13 +15,17 @@ namespace hyperdefect::engine {
 /// memory is prepared once, others are read window by window.
 ///
 /// The last holdout_fraction of each cube's rows is never drawn from.
+///
+///     PatchSampler sampler(detector, sources, config.train, config.run.ram_mb);
+///     auto generator = at::detail::createCPUGenerator(7);
+///     const detector::Batch batch = sampler.draw(generator);  // (patches, components, rows, cols)
 class PatchSampler {
  public:
   PatchSampler(const detector::Pipeline& detector,
                std::vector<std::shared_ptr<preprocess::BlockSource>> sources,
                const model::TrainOptions& options, std::int64_t ram_mb);
 
-  /// Patches of one size, flipped and turned where options.augment says so; cubes smaller than the patch are
+  /// Patches of one size, flipped and turned if options.augment says so; cubes smaller than the patch are
   /// filled up with invalid pixels.
   detector::Batch draw(at::Generator& generator);
 

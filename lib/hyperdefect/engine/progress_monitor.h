@@ -18,6 +18,15 @@ struct Progress {
 };
 
 /// What a long computation tells its caller, and asks of it.
+///
+///     class PercentMonitor : public ProgressMonitor {
+///      public:
+///       void progress(const Progress& now) override {
+///         if (now.total > 0) {
+///           std::cerr << now.task << ' ' << 100 * now.done / now.total << " %\n";
+///         }
+///       }
+///     };
 class ProgressMonitor {
  public:
   virtual ~ProgressMonitor() = default;

@@ -8,6 +8,11 @@
 namespace hyperdefect::engine {
 
 /// The names of the files of one cube's results: output/day1/scan_score.tif and so on.
+///
+///     const ResultFiles files("maps", "day1/scan");
+///     files.score();       // maps/day1/scan_score.tif
+///     files.part("rx");    // maps/day1/scan_part_rx.tif
+///     files.row();         // maps/day1/scan.json
 class ResultFiles {
  public:
   /// @param relative folder below the output and stem: "day1/scan".

@@ -23,7 +23,7 @@ struct WrittenFile {
 struct ResultRow {
   std::string file;
   bool ok = true;
-  /// None where the cube failed; `error` then says why.
+  /// None if the cube failed; `error` then says why.
   Verdict verdict = Verdict::none;
   /// Why it is rejected or undecided.
   std::string reason;
@@ -40,7 +40,7 @@ struct ResultRow {
   double threshold = 0;
   double seconds = 0;
   std::string error;
-  /// The cube that was judged; empty where it changed meanwhile, so that nobody takes the row for its result.
+  /// The cube that was judged; empty if it changed meanwhile, so that nobody takes the row for its result.
   files::CubeStamp input;
   /// What was written for it, beside STEM.json.
   std::vector<WrittenFile> files;
@@ -52,7 +52,7 @@ struct Provenance {
   std::string command;
   /// Fingerprint of the effective configuration, less what does not change results.
   std::string configuration;
-  /// Fingerprint of the model file; empty where each cube is its own model.
+  /// Fingerprint of the model file; empty if each cube is its own model.
   std::string model;
   std::int64_t seed = 0;
   std::int64_t threads = 0;
@@ -62,27 +62,31 @@ struct Provenance {
 /// Writes STEM.json: the row and what it was made with.
 void write_row(const std::filesystem::path& path, const ResultRow& row, const Provenance& made_with);
 
-/// A row that was written before and what it was made with; nothing where the file is not a whole STEM.json.
+/// A row that was written before and what it was made with; nothing if the file is not a whole STEM.json.
+///
+///     if (const auto stored = read_row("maps/day1/scan.json")) {
+///       std::cout << stored->row.file << ": " << stored->row.defects << " defects\n";
+///     }
 struct StoredRow {
   ResultRow row;
   Provenance made_with;
 };
 std::optional<StoredRow> read_row(const std::filesystem::path& path);
 
-/// What a STEM.json was made with, whichever version wrote it; nothing where it does not say so.
+/// What a STEM.json was made with, whichever version wrote it; nothing if it does not say so.
 std::optional<Provenance> read_provenance(const std::filesystem::path& path);
 
 /// A stamp as it comes back from a file: names that are not UTF-8 are changed there, and identities left out.
 files::CubeStamp as_stored(const files::CubeStamp& stamp);
 
-/// The table: a header line and one line a row; text is quoted where it must be.
+/// The table: a header line and one line a row; text is quoted if it must be.
 std::string scores_csv(const std::vector<ResultRow>& rows);
 
 /// The run as JSON: version, command, configuration (YAML), model, seed, threads, rows, totals.
 std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& made_with,
                          const std::string& configuration_yaml);
 
-/// The rows of a summary.json and what they were made with; nothing where the file is not a whole one.
+/// The rows of a summary.json and what they were made with; nothing if the file is not a whole one.
 struct StoredSummary {
   std::vector<ResultRow> rows;
   Provenance made_with;

@@ -14,6 +14,15 @@ namespace hyperdefect::engine {
 
 /// Holds the output folder for this run, as long as the result lives, and checks before any work that it can
 /// be written and that nothing in it would be replaced unasked. What killed runs have left is cleared away.
+///
+///     const FileLock claim = claim_outputs(job);
+///     std::vector<ResultRow> rows;
+///     for (const auto& cube : job.cubes) {
+///       const auto finished = finished_row(job, cube);
+///       rows.push_back(finished ? *finished : run_cube(job, cube, scorer, monitor));
+///     }
+///     write_tables(job, rows);
+///
 /// @throws UsageError naming the run that holds the folder, the first file in the way, or, if `resume` is
 /// asked, the results of another run.
 FileLock claim_outputs(const BatchJob& job);

@@ -14,6 +14,11 @@ inline constexpr const char* kFolderLockName = ".hyperdefect.lock";
 
 /// Holds what a run writes to, so that no two runs mix their results. The lock file says which process holds
 /// it and all of the run's provenance, by which runs that are equal can be told.
+///
+///     const std::filesystem::path folder = "maps";
+///     const FileLock lock = hold_for_run(folder / kFolderLockName, folder.string(), job.made_with);
+///     // Until the lock goes, another run that wants the folder gets a UsageError.
+///
 /// @param held what is held, as the message names it: the folder, or the model.
 /// @throws UsageError naming the run that holds it, or a folder above it, already; or if the lock file cannot
 /// be made.

@@ -22,6 +22,13 @@ struct ScoredCube {
 };
 
 /// How a cube gets its maps: by a trained model, or by a detector fitted on the cube itself.
+///
+///     ModelScorer scorer(fitted, 4096);
+///     CubeSource cube("scan.img", fitted->config.data);
+///     ProgressMonitor monitor;
+///     scorer.prepare(cube, monitor);
+///     const ScoredCube scored = scorer.score(cube, "scan", monitor);
+///     const auto defects = scored.maps.score > scored.threshold;
 class CubeScorer {
  public:
   virtual ~CubeScorer() = default;

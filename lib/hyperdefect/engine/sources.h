@@ -18,9 +18,15 @@ namespace hyperdefect::engine {
 format::ReadOptions read_options(const model::DataOptions& options);
 
 /// A cube file as a source of blocks.
+///
+///     CubeSource cube("scan.img", config.data);
+///     ProgressMonitor monitor;
+///     cube.prepare_to_fit(config.detector.preprocess, monitor);
+///     MemorySource in_memory(cube);
+///     const spectral::Block corner = in_memory.read({0, 0, 64, 64});
 class CubeSource : public preprocess::BlockSource {
  public:
-  /// @throws InputError where the file is not a cube that can be read.
+  /// @throws InputError if the file is not a cube that can be read.
   CubeSource(const std::filesystem::path& file, const model::DataOptions& options);
 
   std::string name() const override;

@@ -45,6 +45,15 @@ void check_outputs(const TrainJob& job);
 /// Trains and writes the model, the record of its epochs (CSV) and the effective configuration; the
 /// checkpoint is removed when the model stands. A model or checkpoint is only taken over by `resume` if the
 /// configuration and the cubes (their paths, sizes and times) are those that it was made with.
+///
+///     TrainJob job;
+///     job.cubes = files::find_cubes({"normal/"}).cubes;
+///     job.output = "model.safetensors";
+///     model::read_built_in("one_class", job.config);
+///     ProgressMonitor monitor;
+///     const auto claim = claim_outputs(job);
+///     const TrainReport report = train(job, monitor);
+///
 /// @throws what fit() throws, InputError for a cube that cannot be read or changed while it was read.
 TrainReport train(const TrainJob& job, ProgressMonitor& monitor);
 

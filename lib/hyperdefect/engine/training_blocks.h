@@ -13,7 +13,7 @@
 
 namespace hyperdefect::engine {
 
-/// A block of a training cube, and where it is of.
+/// A block of a training cube, and where it comes from.
 struct TrainingBlock {
   preprocess::Preprocessed pixels;
   std::size_t source;
@@ -22,6 +22,12 @@ struct TrainingBlock {
 
 /// The training cubes, cut into blocks. Which pixels count in a pass, and once each, does not depend on how
 /// they are cut.
+///
+///     const TrainingBlocks blocks(detector, sources, 4096, {}, 1'000'000);
+///     std::int64_t pixels = 0;
+///     blocks.for_each("count", monitor, [&](const TrainingBlock& block) {
+///       pixels += block.pixels.counted().sum().item<std::int64_t>();
+///     });
 class TrainingBlocks {
  public:
   using Sources = std::vector<std::shared_ptr<preprocess::BlockSource>>;

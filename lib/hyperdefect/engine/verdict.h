@@ -60,6 +60,14 @@ struct Judgement {
 ///    image's border, and columns and rows that are invalid from end to end (a dead detector element, a lost
 ///    line) are no such islands; a saturated part is one even if missing pixels join it to the border.
 /// Else accepted.
+///
+///     Evidence evidence;
+///     evidence.states = cube.pixel_states();
+///     evidence.score = scored.maps.score;
+///     evidence.valid = scored.maps.valid;
+///     evidence.threshold = scored.threshold;
+///     evidence.reference = scored.reference;
+///     const Judgement judgement = judgement_of(evidence);
 Judgement judgement_of(const Evidence& evidence);
 
 /// The share of valid pixels in states (rows, cols) of format::PixelState, in [0, 1].

@@ -19,7 +19,7 @@ std::filesystem::path resolved(const std::filesystem::path& path);
 
 /// Gives every cube, of which none may be there twice, the name of its results. By construction a name is a
 /// relative path below the folder of the results (no root, no `..`), not empty, no other cube's, and none
-/// with which the run names its own files. Where `folder`/STEM is taken, the name gets the file's extension,
+/// with which the run names its own files. If `folder`/STEM is taken, the name gets the file's extension,
 /// then the folders that tell the cubes apart, then the whole path.
 std::vector<CubeInput> named(const std::vector<FoundCube>& found);
 

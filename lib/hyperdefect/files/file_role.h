@@ -40,14 +40,14 @@ enum class FileRole {
   other,
 };
 
-/// What an ENVI image is for, by its header first and by its name only where the header agrees: a file that
+/// What an ENVI image is for, by its header first and by its name only if the header agrees: a file that
 /// states wavelengths is a cube, whatever it is called, but for white and dark references, which nothing but
 /// their names gives away.
 /// @param image the data file, or the header if there is none.
 /// @throws InputError for a header that does not say how many bands there are.
 FileRole role_of_envi(const format::EnviHeader& header, const std::filesystem::path& image);
 
-/// What a file without an ENVI header is for, by its content, and by its name only where the content agrees.
+/// What a file without an ENVI header is for, by its content, and by its name only if the content agrees.
 /// A file that cannot be read counts by its extension, so that reading it can say why.
 FileRole role_of_file(const std::filesystem::path& file);
 

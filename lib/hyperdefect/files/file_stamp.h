@@ -32,7 +32,7 @@ struct CubeStamp {
 CubeStamp stamp_of(const std::filesystem::path& cube);
 
 /// The first difference in words ("/scans/a.img had 800 bytes and has 200 now"), or "" if it is the same
-/// cube, unchanged: the same files with the same sizes and times, and where both are known, the same
+/// cube, unchanged: the same files with the same sizes and times, and if both are known, the same
 /// identities.
 std::string change_between(const CubeStamp& before, const CubeStamp& now);
 

@@ -71,7 +71,7 @@ struct CubeInfo {
   std::vector<double> more_no_data;
   /// As `no_data` for each band; empty if the bands do not differ.
   std::vector<std::optional<double>> band_no_data;
-  /// physical = raw * scale + offset, one a band, applied by the reader; empty where nothing is to be
+  /// physical = raw * scale + offset, one per band, applied by the reader; empty if nothing is to be
   /// applied.
   std::vector<double> scale;
   std::vector<double> offset;
@@ -79,7 +79,7 @@ struct CubeInfo {
   Interleave interleave = Interleave::bsq;
   /// The block in which the file is stored: one line for ENVI, a tile or strip for TIFF.
   Size storage_block;
-  /// Where the wavelengths were found, in words; "none" where there are none.
+  /// Where the wavelengths were found, in words; "none" if there are none.
   std::string wavelength_source = "none";
   /// One a band, or empty.
   std::vector<std::string> band_names;

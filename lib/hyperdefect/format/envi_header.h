@@ -52,7 +52,7 @@ class EnviHeader {
   std::int64_t integer(const std::string& key, std::int64_t least) const;
   /// The list {a, b, ...} as numbers, all of them finite; empty if the key is not stated.
   std::vector<double> numbers(const std::string& key) const;
-  /// The list as numbers, one a band. @throws InputError if their count is not that of the bands.
+  /// The list as numbers, one per band. @throws InputError if their count is not that of the bands.
   std::vector<double> numbers_per_band(const std::string& key, std::int64_t bands) const;
   /// The list as trimmed texts, whatever they are; empty if the key is not stated.
   std::vector<std::string> words(const std::string& key) const;

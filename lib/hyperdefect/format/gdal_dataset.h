@@ -67,7 +67,7 @@ DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std:
 DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, int cols, int rows, int bands,
                          GDALDataType type, const std::vector<std::string>& options);
 
-/// Closes what was written. @throws Error where writing failed or GDAL complained since `errors` began: a
+/// Closes what was written. @throws Error if writing failed or GDAL complained since `errors` began: a
 /// full disk may only show when the file is closed.
 void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
                    const std::filesystem::path& target);
@@ -93,7 +93,7 @@ struct BandNumbers {
 };
 BandNumbers band_numbers(GDALDataset& dataset);
 
-/// A size or coordinate as GDAL takes it. @throws InputError where it exceeds GDAL's range.
+/// A size or coordinate as GDAL takes it. @throws InputError if it exceeds GDAL's range.
 int gdal_int(std::int64_t value);
 
 }  // namespace hyperdefect::format

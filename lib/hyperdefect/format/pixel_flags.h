@@ -50,12 +50,12 @@ class PixelFlags {
   explicit PixelFlags(std::size_t pixels) : flags_(pixels, 0) {}
 
   std::size_t pixels() const { return flags_.size(); }
-  /// Tests a band's raw values, one a pixel. @tparam T float or double
+  /// Tests a band's raw values, one per pixel. @tparam T float or double
   template <class T>
   void judge(const T* raw, const BandRule& rule);
   /// Takes over a band's values in physical units; a value that is finite as it is stored only is not.
   void judge_scaled(const float* values);
-  /// Marks as no data the pixels where the mask (one a pixel) is zero.
+  /// Marks as no data the pixels where the mask (one per pixel) is zero.
   void mask(const std::uint8_t* mask);
   /// Whether any pixel has a value: neither no data nor NaN or infinite.
   bool any_value() const;

@@ -5,7 +5,7 @@
 
 namespace hyperdefect::format {
 
-/// Whether a pixel can be judged, and if it cannot, why. Where several reasons hold, the first one listed
+/// Whether a pixel can be judged, and if it cannot, why. If several reasons hold, the first one listed
 /// counts.
 enum class PixelState : std::uint8_t {
   valid = 0,

@@ -8,7 +8,7 @@
 namespace hyperdefect::image {
 
 /// One of the eight flips and turns of an image (..., rows, cols): the bits of `which` flip the columns, flip
-/// the rows, and exchange rows and columns. The exchange is left out where the image is not square, so that
+/// the rows, and exchange rows and columns. The exchange is left out if the image is not square, so that
 /// the shape stays.
 torch::Tensor dihedral_transform(torch::Tensor image, std::int64_t which);
 

@@ -24,7 +24,7 @@ struct CommonSpectrum {
 /// Reads windows of a cube. A reader belongs to one thread; take one a thread.
 class CubeReader {
  public:
-  /// Opens the cube. @throws InputError where it cannot be opened, or is no longer what `info` says.
+  /// Opens the cube. @throws InputError if it cannot be opened, or is no longer what `info` says.
   explicit CubeReader(format::CubeInfo info, format::ReadOptions options = {});
   ~CubeReader();
   CubeReader(CubeReader&&) noexcept;

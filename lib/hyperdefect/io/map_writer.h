@@ -16,7 +16,7 @@ namespace hyperdefect::io {
 /// bytes.
 /// @param map (rows, cols) float32 or uint8, any device.
 /// @param tags become metadata items of the file.
-/// @throws Error where the disk refuses, also when only closing the file shows it.
+/// @throws Error if the disk refuses, also when only closing the file shows it.
 void write_map(const std::filesystem::path& path, const torch::Tensor& map,
                const format::Georeference& georeference, const std::map<std::string, std::string>& tags,
                std::optional<double> no_data);

@@ -11,8 +11,8 @@
 
 namespace hyperdefect::io {
 
-/// The bands of which a person sees a picture: those nearest to 640, 550 and 460 nm where the cube has such
-/// bands, else three that divide its good bands evenly, longest first; one band where it has less than three
+/// The bands of which a person sees a picture: those nearest to 640, 550 and 460 nm if the cube has such
+/// bands, else three that divide its good bands evenly, longest first; one band if it has less than three
 /// good ones.
 std::vector<std::int64_t> display_bands(const spectral::Bands& bands);
 
@@ -27,7 +27,7 @@ torch::Tensor quicklook(const torch::Tensor& bands, const torch::Tensor& valid);
 /// vanishes.
 /// @param view (3, rows, cols) or (1, rows, cols) or (rows, cols) in [0, 1]; @param score (rows, cols), NaN
 /// where invalid; @param defects (rows, cols) uint8: 0 normal, 1 defect, 255 invalid.
-/// @throws Error where the disk refuses.
+/// @throws Error if the disk refuses.
 void write_overlay(const std::filesystem::path& path, const torch::Tensor& view, const torch::Tensor& score,
                    const torch::Tensor& defects, double threshold);
 

@@ -12,7 +12,7 @@ namespace hyperdefect::metric {
 /// small defect counts as much as a large one. `regions`, of the shape of the scores, holds 0 for normal
 /// pixels and a defect's number for its pixels; several images are concatenated, each with numbers of its
 /// own. Pixels that are NaN or not `valid` are left out, and so is a defect without another pixel. Nothing
-/// where no defect or no normal pixel is left.
+/// if no defect or no normal pixel is left.
 std::optional<double> aupro(const torch::Tensor& scores, const torch::Tensor& regions,
                             const torch::Tensor& valid = {}, double max_fpr = 0.3);
 

@@ -21,16 +21,16 @@ struct Confusion {
 /// Counts what is predicted (bool) against the truth (bool) where valid (bool), all of one shape, any.
 Confusion confusion(const torch::Tensor& predicted, const torch::Tensor& truth, const torch::Tensor& valid);
 
-/// The part of the predicted that is defective; nothing where nothing is predicted.
+/// The part of the predicted that is defective; nothing if nothing is predicted.
 std::optional<double> precision(const Confusion& counts);
 
-/// The part of the defective that is predicted; nothing where there is no defect.
+/// The part of the defective that is predicted; nothing if there is no defect.
 std::optional<double> recall(const Confusion& counts);
 
-/// The part of the normal that is predicted; nothing where all is defective.
+/// The part of the normal that is predicted; nothing if all is defective.
 std::optional<double> false_alarm_rate(const Confusion& counts);
 
-/// F1 = 2 TP / (2 TP + FP + FN); nothing where there is no defect.
+/// F1 = 2 TP / (2 TP + FP + FN); nothing if there is no defect.
 std::optional<double> f1(const Confusion& counts);
 
 }  // namespace hyperdefect::metric

@@ -23,11 +23,11 @@ struct RocCurve {
 RocCurve roc_curve(const torch::Tensor& scores, const torch::Tensor& labels, const torch::Tensor& valid = {});
 
 /// Area under the ROC curve: the probability that a defective pixel scores higher than a normal one, ties
-/// counting half (Mann and Whitney, 1947). Nothing where one of the classes is missing.
+/// counting half (Mann and Whitney, 1947). Nothing if one of the classes is missing.
 std::optional<double> auroc(const RocCurve& curve);
 
 /// Average precision: the sum over thresholds of precision times the step in recall; equal scores are one
-/// step. Nothing where there is no defect.
+/// step. Nothing if there is no defect.
 std::optional<double> average_precision(const RocCurve& curve);
 
 /// The best F1 = 2 TP / (2 TP + FP + FN), and the highest threshold that reaches it.
@@ -36,7 +36,7 @@ struct BestF1 {
   double threshold;
 };
 
-/// Nothing where there is no defect.
+/// Nothing if there is no defect.
 std::optional<BestF1> f1_max(const RocCurve& curve);
 
 /// The areas under the three projections of the 3D-ROC curve (Chang, "An effective evaluation tool for
@@ -51,7 +51,7 @@ struct Roc3d {
   double auc_f_tau;
 };
 
-/// Nothing where one of the classes is missing, or where the scores have no range that can be normalised: all
+/// Nothing if one of the classes is missing, or if the scores have no range that can be normalised: all
 /// are equal, or one is infinite.
 std::optional<Roc3d> roc_3d(const RocCurve& curve);
 

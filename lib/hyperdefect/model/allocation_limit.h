@@ -19,7 +19,7 @@ class AllocationRefused : public std::runtime_error {
 /// that makes what a file asks for, such as a network of the sizes that a model file states.
 ///
 ///     const AllocationLimit limit(file_bytes);
-///     const auto detector = make_detector(options_of_the_file, bands_of_the_file);
+///     const detector::Pipeline pipeline(options_of_the_file, bands_of_the_file);
 class AllocationLimit {
  public:
   explicit AllocationLimit(std::uint64_t bytes);

@@ -15,10 +15,17 @@
 namespace hyperdefect::model {
 
 /// A detector that was fitted, with everything that is needed to use it elsewhere.
+///
+///     const FittedModel fitted = load_model("model.safetensors");
+///     std::cout << fitted.config.detector.name << ", threshold " << fitted.threshold << '\n';
+///     const auto scores = calibrated(raw_scores, fitted);
+///     const auto defects = scores > fitted.threshold;
+///
+/// How to score a cube is shown in engine/predictor.h.
 struct FittedModel {
   RunConfig config;
   std::shared_ptr<detector::Pipeline> detector;
-  /// None where score.calibration is `none`.
+  /// None if score.calibration is `none`.
   std::optional<ScoreCalibration> calibration;
   /// Of calibrated scores.
   double threshold = 0.0;
@@ -30,7 +37,7 @@ struct FittedModel {
   /// Fingerprint of what it was trained on and how; empty for a detector that was fitted on a scene.
   std::string training;
   std::string version;
-  /// Fingerprint of the file it was read from; empty where it was not.
+  /// Fingerprint of the file it was read from; empty if it was not.
   std::string fingerprint;
 };
 
@@ -42,20 +49,20 @@ inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999,
 std::string fault_of(const FittedModel& model);
 
 /// Sets calibration, threshold and quantiles from raw scores (n) of the training data, as the configuration
-/// says. @throws InputError where there is no score, or the scores give no threshold that can be used.
+/// says. @throws InputError if there is no score, or the scores give no threshold that can be used.
 void set_threshold(FittedModel& model, const torch::Tensor& scores);
 
 /// Raw scores of any shape on the scale of the threshold.
 torch::Tensor calibrated(const torch::Tensor& scores, const FittedModel& model);
 
 /// Writes one .safetensors file: the detector's tensors, and as metadata all the rest.
-/// @throws InputError where the model has a fault_of(): it would accept anything.
+/// @throws InputError if the model has a fault_of(): it would accept anything.
 void save_model(const std::filesystem::path& path, const FittedModel& model);
 
 /// Memory is taken for what the file holds, never for what it claims: the tensors must fill the file, the
 /// detector that its configuration describes must not need more than they, and it must have these tensors,
 /// before one of them is read.
-/// @throws ModelError where the file is missing, damaged, foreign, of another format, has a fault_of(), or
+/// @throws ModelError if the file is missing, damaged, foreign, of another format, has a fault_of(), or
 /// its tensors do not fit the configuration that it carries.
 FittedModel load_model(const std::filesystem::path& path);
 

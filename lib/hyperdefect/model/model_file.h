@@ -10,6 +10,10 @@
 namespace hyperdefect::model {
 
 /// What a .safetensors file holds: tensors by name, and text by key.
+///
+///     write_tensors("weights.safetensors", {state_of(*network), {{"made_by", "a test"}}});
+///     const TensorFile file = read_tensors("weights.safetensors");
+///     load_state(*network, file.tensors, "weights.safetensors");
 struct TensorFile {
   std::map<std::string, torch::Tensor> tensors;
   std::map<std::string, std::string> metadata;
@@ -19,14 +23,14 @@ struct TensorFile {
 inline constexpr const char* kTrainAgain = ": use the file as training wrote it, or train again";
 
 /// Writes the safetensors format (8 bytes of header length, JSON header, raw little-endian data; sorted by
-/// name, so that equal content gives equal bytes). The file appears whole or not at all. @throws Error where
+/// name, so that equal content gives equal bytes). The file appears whole or not at all. @throws Error if
 /// it cannot be written.
 void write_tensors(const std::filesystem::path& path, const TensorFile& content);
 
 /// Checks the whole file before any memory is taken for its tensors: their data must fill the file without a
 /// gap, an overlap or a rest, and each shape must fit its data.
 /// @param remedy what the message about a damaged file ends with.
-/// @throws ModelError where the file is missing, damaged, not a safetensors file or larger than the memory.
+/// @throws ModelError if the file is missing, damaged, not a safetensors file or larger than the memory.
 TensorFile read_tensors(const std::filesystem::path& path, const std::string& remedy = kTrainAgain);
 
 /// The same without the values: the tensors are on the device "meta" and take no memory.
@@ -51,7 +55,7 @@ std::string differences(const std::map<std::string, torch::Tensor>& wanted,
 /// or a count below 0; "" if all can.
 std::string value_faults(const std::map<std::string, torch::Tensor>& tensors);
 
-/// @throws ModelError where a name is missing or unknown, or a shape or type differs, naming them and the
+/// @throws ModelError if a name is missing or unknown, or a shape or type differs, naming them and the
 /// origin.
 void check_state(const torch::nn::Module& module, const std::map<std::string, torch::Tensor>& tensors,
                  const std::string& origin);

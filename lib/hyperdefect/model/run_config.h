@@ -80,6 +80,13 @@ struct RunOptions {
 };
 
 /// All sections of a run.
+///
+///     RunConfig config;
+///     read_built_in("single_scene", config);
+///     auto schema = file_schema_of(config);
+///     schema.read_file("my.yaml");
+///     schema.set("threshold.sigma=6");
+///     std::cout << schema.to_yaml();
 struct RunConfig {
   DataOptions data;
   /// Which detector, and the sections preprocess, model and one for each detector.

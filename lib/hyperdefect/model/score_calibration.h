@@ -34,14 +34,18 @@ struct MadCalibration {
 };
 
 /// Puts the scores of all scenes on one scale, so that one threshold serves them; their order stays.
+///
+///     const ScoreCalibration calibration = mad_calibration(training_scores);
+///     const auto comparable = calibrated(scores, calibration);
+///     const auto defects = comparable > 8;  // robust standard deviations
 using ScoreCalibration = std::variant<ParetoTailCalibration, MadCalibration>;
 
 /// Whether each score has a place on its scale: its numbers are of the size of scores, and those that it
 /// divides by are not so small that 0 / 0 could come of it.
 bool is_usable(const ScoreCalibration& calibration);
 
-/// @param scores (n) of the training data; NaN scores are left out. Where they do not vary, one unit of score
-/// is one of the calibration's. @throws InputError where there is no score.
+/// @param scores (n) of the training data; NaN scores are left out. If they do not vary, one unit of score
+/// is one of the calibration's. @throws InputError if there is no score.
 ParetoTailCalibration pareto_tail_calibration(const torch::Tensor& scores);
 /// The same.
 MadCalibration mad_calibration(const torch::Tensor& scores);

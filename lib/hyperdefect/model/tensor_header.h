@@ -29,6 +29,12 @@ struct TensorHeader {
 
 /// Reads the JSON in one pass and holds nothing that the format does not ask for, so that a hostile header
 /// costs no more memory than its own length.
+///
+///     const TensorHeader header = parse_tensor_header(json);
+///     for (const TensorEntry& tensor : header.tensors) {
+///       std::cout << plain_name(tensor.name) << ": " << tensor.end - tensor.begin << " bytes\n";
+///     }
+///
 /// @throws std::invalid_argument with the reason if it is not the format's JSON: another structure, a key
 /// that is given twice, more than 8 dimensions or 65,536 tensors.
 TensorHeader parse_tensor_header(std::string_view json);

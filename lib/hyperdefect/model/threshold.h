@@ -10,22 +10,29 @@
 namespace hyperdefect::model {
 
 /// Median and 1.4826 times the median absolute deviation of scores of any shape, NaN left out: for a normal
-/// distribution its standard deviation. Where more than half of the scores are alike, 1.2533 times their mean
+/// distribution its standard deviation. If more than half of the scores are alike, 1.2533 times their mean
 /// distance from the median stands in for it.
 struct RobustSpread {
   double median;
   double deviation;
 };
-/// @throws InputError where there is no score.
+/// @throws InputError if there is no score.
 RobustSpread robust_spread(const torch::Tensor& scores);
 
-/// The threshold that options.method sets from scores (n) of pixels; NaN scores are left out. `far` takes the
-/// quantile 1 - far: the caller hands in the scores of held-out normal pixels.
-/// @throws InputError where there is no score to set it from.
+/// The threshold that options.method sets from scores (n) of pixels; NaN scores are left out.
+/// `false_alarm_rate` takes the quantile 1 - false_alarm_rate: the caller hands in the scores of held-out
+/// normal pixels.
+///
+///     ThresholdOptions options;
+///     options.method = ThresholdMethod::sigma;
+///     options.sigma = 6;
+///     const double threshold = threshold_from(scores, options);
+///
+/// @throws InputError if there is no score to set it from.
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
 
 /// The values below which the parts q of the sorted scores lie (linear interpolation between ranks).
-/// @throws InputError where there is no score.
+/// @throws InputError if there is no score.
 std::vector<double> quantiles_of(const torch::Tensor& scores, const std::vector<double>& parts);
 /// One of them; each call sorts the scores.
 double quantile_of(const torch::Tensor& scores, double q);

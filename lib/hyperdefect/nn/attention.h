@@ -17,13 +17,10 @@ struct Attended {
 /// softmax(Q K^T * scale) V, written out (Vaswani et al., "Attention is all you need", 2017, equation 1).
 ///
 /// Shape: q (..., L, d), k (..., S, d), v (..., S, e) -> output (..., L, e), weights (..., L, S), whose rows
-/// sum to 1. scale is 1 / sqrt(d) where none is given. mask, bool and broadcastable to (..., L, S), is true
+/// sum to 1. scale is 1 / sqrt(d) if none is given. mask, bool and broadcastable to (..., L, S), is true
 /// where a query may look; a query that may look nowhere gets zeros.
 ///
-/// Example:
-/// ```
-/// auto [output, weights] = scaled_dot_product(pixels, pixels, pixels, 1.0);
-/// ```
+///     const auto [output, weights] = scaled_dot_product(pixels, pixels, pixels, 1.0);
 Attended scaled_dot_product(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                             std::optional<double> scale = std::nullopt, const torch::Tensor& mask = {});
 
@@ -47,9 +44,14 @@ struct MultiHeadSelfAttentionOptions {
 /// are the token coordinates of x's first token in the image, so a map cut at window borders gives the same
 /// result as the whole; tokens that would fill a window beyond the map are masked out.
 ///
-/// Cost: with T tokens in a window (window^2, or H * W), 2 * T * channels multiply-adds a token beside the
+/// Cost: with T tokens in a window (window^2, or H * W), 2 * T * channels multiply-adds per token beside the
 /// linear layers. Memory: forward() uses torch's fused kernel, 4 * channels values a token;
 /// forward_with_weights() holds heads * T values a token more.
+///
+///     MultiHeadSelfAttention attention(MultiHeadSelfAttentionOptions(48, 4).window(8));
+///     const auto x = torch::randn({1, 48, 30, 20});
+///     const auto y = attention(x);  // (1, 48, 30, 20)
+///     const auto [output, weights] = attention->forward_with_weights(x);
 class MultiHeadSelfAttentionImpl : public torch::nn::Cloneable<MultiHeadSelfAttentionImpl> {
  public:
   explicit MultiHeadSelfAttentionImpl(const MultiHeadSelfAttentionOptions& options_);

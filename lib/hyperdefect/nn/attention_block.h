@@ -27,6 +27,10 @@ struct AttentionBlockOptions {
 /// architecture", 2020).
 ///
 /// Shape: (N, channels, H, W) -> (N, channels, H, W); row0, col0 as in MultiHeadSelfAttention.
+///
+///     AttentionBlock block(AttentionBlockOptions(48, 4).window(8).mlp_ratio(2));
+///     const auto x = torch::randn({1, 48, 30, 20});
+///     const auto y = block(x);  // (1, 48, 30, 20)
 class AttentionBlockImpl : public torch::nn::Cloneable<AttentionBlockImpl> {
  public:
   explicit AttentionBlockImpl(const AttentionBlockOptions& options_);

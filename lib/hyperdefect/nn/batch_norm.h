@@ -32,6 +32,11 @@ class NormSource {
 
 /// torch's BatchNorm2d, which a NormSource may lead to other statistics: so a network can be shared by
 /// threads that use it with different ones.
+///
+///     BatchNorm norm(48);
+///     const auto own = norm(x);  // with its own statistics
+///     const NormSource::Use use(source);
+///     const auto other = norm(x);  // with those of the source
 class BatchNormImpl : public torch::nn::BatchNorm2dImpl {
  public:
   explicit BatchNormImpl(std::int64_t channels);

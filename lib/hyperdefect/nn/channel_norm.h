@@ -22,6 +22,10 @@ struct ChannelNormOptions {
 ///
 /// Shape: (N, C, H, W) -> (N, C, H, W). The result lies channels-last in memory; an input that does so too is
 /// normalised without a copy, about ten times faster than another one.
+///
+///     ChannelNorm norm(ChannelNormOptions(48).eps(1e-6));
+///     const auto x = torch::randn({1, 48, 30, 20}).contiguous(at::MemoryFormat::ChannelsLast);
+///     const auto y = norm(x);  // (1, 48, 30, 20)
 class ChannelNormImpl : public torch::nn::Cloneable<ChannelNormImpl> {
  public:
   explicit ChannelNormImpl(const ChannelNormOptions& options_);

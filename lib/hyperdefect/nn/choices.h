@@ -45,7 +45,12 @@ std::vector<std::pair<std::string, Choice>> named_choices() {
 }
 
 /// The value that a name stands for: `from_string<Norm>("layer")`.
-/// @throws UsageError with the allowed names where the name is unknown.
+///
+///     const auto skip = from_string<Skip>("concat");
+///     const auto name = to_string(skip);        // "concat"
+///     const auto names = choice_names<Skip>();  // "concat", "add", "none"
+///
+/// @throws UsageError with the allowed names if the name is unknown.
 template <class Choice>
 Choice from_string(std::string_view name);
 

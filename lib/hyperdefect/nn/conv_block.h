@@ -24,10 +24,14 @@ struct ConvBlockOptions {
   TORCH_ARG(bool, activation) = true;
 };
 
-/// A convolution, then a norm, then a LeakyReLU; the convolution has a bias only where no norm follows it.
+/// A convolution, then a norm, then a LeakyReLU; the convolution has a bias only if no norm follows it.
 ///
 /// Shape: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)), for every H, W
 /// >= 1.
+///
+///     ConvBlock block(ConvBlockOptions(48, 96).stride(2).norm(Norm::none));
+///     const auto x = torch::randn({1, 48, 33, 20});
+///     const auto y = block(x);  // (1, 96, 17, 10)
 class ConvBlockImpl : public torch::nn::Cloneable<ConvBlockImpl> {
  public:
   explicit ConvBlockImpl(const ConvBlockOptions& options_);

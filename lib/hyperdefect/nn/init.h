@@ -18,10 +18,10 @@ inline constexpr double kLeakySlope = 0.2;
 /// pixel. Linear layers, which no LeakyReLU follows here: normal with variance 1 / fan-in. Biases 0; norms
 /// weight 1, bias 0. Without a generator torch's default one for the CPU is used (torch::manual_seed).
 ///
-/// Example:
-/// ```
-/// initialise(*network, at::make_generator<at::CPUGeneratorImpl>(seed));
-/// ```
+///     ResidualBlock block(ResidualBlockOptions(48, 96).stride(2));
+///     initialise(*block, at::detail::createCPUGenerator(7));
+///     torch::manual_seed(7);
+///     initialise(*block);  // draws from torch's own generator
 void initialise(torch::nn::Module& module, const std::optional<at::Generator>& generator = std::nullopt);
 
 }  // namespace hyperdefect::nn

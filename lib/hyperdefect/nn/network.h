@@ -24,9 +24,15 @@ namespace hyperdefect::nn {
 /// Shapes: (N, bands, rows, cols) -> (N, outputs, rows, cols), or with the coefficients of the spectra in a
 /// basis instead of the bands, any rows and cols: the image is padded to the
 /// stride at its lower and right border by reflection, and cropped back.
+///
+///     NetworkOptions options;
+///     options.features = {32, 48, 64};  // halves the resolution twice
+///     Network network(options, 205, 205);
+///     network->initialise(at::detail::createCPUGenerator(7));
+///     const auto y = network(torch::randn({1, 205, 64, 50}));  // (1, 205, 64, 50)
 class NetworkImpl : public torch::nn::Module {
  public:
-  /// @param coefficients how many coefficients spectra are given by; 0 where they are given band by band.
+  /// @param coefficients how many coefficients spectra are given by; 0 if they are given band by band.
   /// @throws ConfigError, beginning with an option's name, if `heads` does not divide the features of the
   /// bottleneck, or the lift cannot have its kernel and stride.
   NetworkImpl(const NetworkOptions& options, std::int64_t bands, std::int64_t outputs,
@@ -37,7 +43,7 @@ class NetworkImpl : public torch::nn::Module {
 
   /// @param place where x lies in the image, beginning at multiples of stride(): attention windows are
   /// anchored at the image.
-  /// @param basis (bands, coefficients), where the spectra are given by coefficients.
+  /// @param basis (bands, coefficients), if the spectra are given by coefficients.
   torch::Tensor forward(const torch::Tensor& x, const Window& place = {}, const torch::Tensor& basis = {});
 
   /// Pixels between two tokens of the bottleneck.

@@ -10,6 +10,12 @@
 namespace hyperdefect::nn {
 
 /// Every size and choice of a Network.
+///
+///     NetworkOptions options;
+///     options.features = {32, 48, 64};
+///     options.heads = 8;  // divides 64
+///     options.skip = Skip::add;
+///     Network network(options, 205, 205);
 struct NetworkOptions {
   /// What messages put in front of an option's name: "autoencoder.".
   std::string prefix;

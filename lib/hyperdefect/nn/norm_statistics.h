@@ -12,6 +12,13 @@ namespace hyperdefect::nn {
 /// The statistics of a network's batch normalisations, apart for each of several ways in which its inputs are
 /// drawn. If an input is drawn at random in training, the running statistics are a mixture over all draws and
 /// fit none of them; gathered for one draw over the data that is scored later, they do.
+///
+///     NormStatistics statistics(2, *network);
+///     statistics->begin(*network);
+///     for (std::int64_t draw = 0; draw < 2; ++draw) {
+///       statistics->gather(draw, x.size(2) * x.size(3), [&] { return network(x); });
+///     }
+///     const auto y = statistics->apply(0, [&] { return network(x); });
 class NormStatisticsImpl : public torch::nn::Module {
  public:
   /// @param draws how many ways there are.

@@ -23,10 +23,14 @@ struct Margins {
 /// Shape: (N, C, H, W) -> (N, C, top + H + bottom, left + W + right). An axis that is too short to be
 /// reflected (no longer than its margin) is replicated instead. Type and memory format are kept, under
 /// autocast too.
+///
+///     const auto x = torch::randn({1, 8, 30, 41});
+///     const auto padded = pad_margins(x, {.bottom = 2, .right = 7}, Padding::reflect);  // (1, 8, 32, 48)
+///     const auto same = cropped(padded, {30, 41});
 torch::Tensor pad_margins(const torch::Tensor& x, const Margins& margins, Padding mode);
 
 /// The first rows and columns of a feature map (N, C, H, W) -> (N, C, size.rows, size.cols); the map itself
-/// where it has no more.
+/// if it has no more.
 torch::Tensor cropped(const torch::Tensor& x, Size size);
 
 }  // namespace hyperdefect::nn

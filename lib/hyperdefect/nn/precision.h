@@ -11,6 +11,12 @@ namespace hyperdefect::nn {
 /// While it lives, networks on its device compute in this arithmetic: in bfloat16
 /// convolutions and matrix products are cast down, weights stay float32; float32 is float32 on a CUDA
 /// device too, where cuDNN would round it to TF32, 10 bits, and scores would depend on the size of a window.
+///
+///     torch::Tensor y;
+///     {
+///       const Precision precision(Arithmetic::bfloat16, torch::kCPU);
+///       y = network(x);
+///     }  // from here on as before
 class Precision {
  public:
   Precision(Arithmetic arithmetic, torch::Device device);

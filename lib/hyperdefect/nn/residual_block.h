@@ -26,10 +26,14 @@ struct ResidualBlockOptions {
 };
 
 /// y = F(x) + x with F two convolution blocks, the second without an activation (He et al., "Deep residual
-/// learning", 2016, equation 1; equation 2, a 1x1 projection of x, where channels or stride change).
+/// learning", 2016, equation 1; equation 2, a 1x1 projection of x, if channels or stride change).
 ///
 /// The gradient reaches x through the sum undamped, which is what makes deep stacks trainable.
 /// Shape: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
+///
+///     ResidualBlock block(ResidualBlockOptions(48, 96).stride(2));
+///     const auto x = torch::randn({1, 48, 33, 20});
+///     const auto y = block(x);  // (1, 96, 17, 10)
 class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
  public:
   explicit ResidualBlockImpl(const ResidualBlockOptions& options_);
@@ -41,7 +45,7 @@ class ResidualBlockImpl : public torch::nn::Cloneable<ResidualBlockImpl> {
   ResidualBlockOptions options;
   ConvBlock first{nullptr};
   ConvBlock second{nullptr};
-  /// Null where x can be added as it is.
+  /// Null if x can be added as it is.
   torch::nn::Conv2d projection{nullptr};
 };
 

@@ -40,15 +40,19 @@ struct SpectralLiftOptions {
 /// bands: on 205 bands of 100 x 100 pixels three times as fast as conv3d forward and backward in float32,
 /// fourteen times under bfloat16 autocast. `full` trains faster without autocast: conv3d's bfloat16 backward
 /// is four times slower. An input that is contiguous (not channels-last) saves one copy; the result lies
-/// channels-last. Of spectra that are given by coefficients in a basis, such as principal components, the
-/// convolution along the bands is applied to the basis: one matrix product a pixel is left.
+/// channels-last. If spectra are given by coefficients in a basis, such as principal components, the
+/// convolution along the bands is applied to the basis: one matrix product per pixel is left.
+///
+///     SpectralLift lift(SpectralLiftOptions(205, 48).stride({4, 1, 1}));
+///     const auto spectra = torch::randn({1, 205, 30, 20});
+///     const auto features = lift(spectra);  // (1, 48, 30, 20)
 class SpectralLiftImpl : public torch::nn::Cloneable<SpectralLiftImpl> {
  public:
   explicit SpectralLiftImpl(const SpectralLiftOptions& options_);
 
   void reset() override;
   void pretty_print(std::ostream& stream) const override;
-  /// @param basis (bands, K) where x (N, K, H, W) holds the coefficients of spectra in it; none where x
+  /// @param basis (bands, K) if x (N, K, H, W) holds the coefficients of spectra in it; none if x
   /// (N, bands, H, W) is the spectra.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& basis = {});
   /// The bands that the strided convolution leaves: ceil(bands / stride); in mode `linear` all.

@@ -32,6 +32,10 @@ struct UpsampleOptions {
 /// Shape: (N, channels, H, W) -> (N, out_channels(), factor * H, factor * W), or the rows and columns of
 /// `target`: last rows and columns are cropped, missing ones are repeated, so pixels stay where they are in
 /// the image.
+///
+///     Upsample up(UpsampleOptions(96).mode(Upsampling::transposed_conv).out_channels(48));
+///     const auto coarse = torch::randn({1, 96, 17, 10});
+///     const auto fine = up(coarse, Size{33, 20});  // (1, 48, 33, 20)
 class UpsampleImpl : public torch::nn::Cloneable<UpsampleImpl> {
  public:
   explicit UpsampleImpl(const UpsampleOptions& options_);

@@ -11,7 +11,7 @@ namespace hyperdefect::platform {
 int usable_processors();
 
 /// The time on processors that control groups grant this process, per time that passes (`docker --cpus`,
-/// `CPUQuota` of systemd): the least of its own group and all above it, infinity where none sets a limit.
+/// `CPUQuota` of systemd): the least of its own group and all above it, infinity if none sets a limit.
 /// Reads both versions of control groups: https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max),
 /// https://docs.kernel.org/scheduler/sched-bwc.html (cpu.cfs_quota_us).
 /// @param membership the file that names the groups of the process, cgroups(7)

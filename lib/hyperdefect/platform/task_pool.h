@@ -23,7 +23,7 @@ class TaskPool {
   TaskPool(const TaskPool&) = delete;
   TaskPool& operator=(const TaskPool&) = delete;
 
-  /// Returns when all tasks have. They have the gradient mode of the caller; where some throw, what the first
+  /// Returns when all tasks have. They have the gradient mode of the caller; if some throw, what the first
   /// of them threw is thrown here.
   void run(const std::vector<std::function<void()>>& tasks);
 

@@ -14,14 +14,14 @@
 namespace hyperdefect::preprocess {
 
 /// Which bands of a cube the options leave in use, ascending, counted from 0.
-/// @throws InputError where none is left.
+/// @throws InputError if none is left.
 std::vector<std::int64_t> band_indices_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
-/// The same as flags, one a band of the cube.
+/// The same as flags, one per band of the cube.
 std::vector<bool> band_flags_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
 /// The bands of a cube that the options leave in use: what a model is made for.
-/// @throws InputError where none is left.
+/// @throws InputError if none is left.
 spectral::Bands bands_in_use(const spectral::Bands& cube, const PreprocessOptions& options);
 
 /// Takes a model's bands out of a cube. If both have wavelengths, bands are matched by them, unless the

@@ -19,7 +19,7 @@ class BandTransform {
   const spectral::Bands& bands() const { return bands_; }
   std::int64_t features() const { return features_; }
   /// (F) double: the mean wavelength of each feature's bands in nanometres; evenly spaced from 400 to 1000
-  /// where the bands state none.
+  /// if the bands state none.
   torch::Tensor positions_nm() const;
 
   /// (M, rows, cols) -> (F, rows, cols): the transform and the bins.

@@ -24,7 +24,7 @@ class ExtremePixels {
   /// Measures the usual range of the bands over all sources and puts sources into their places in which
   /// extreme pixels are not valid. If they are more than a tenth of the sample, something else is wrong: a
   /// warning says so, and the sources stay as they are.
-  /// @throws InputError where a source cannot be read, ModelError where its bands do not match.
+  /// @throws InputError if a source cannot be read, ModelError if its bands do not match.
   static std::shared_ptr<ExtremePixels> leave_out(std::vector<std::shared_ptr<BlockSource>>& sources,
                                                   const spectral::Bands& bands,
                                                   const PreprocessOptions& options);
@@ -32,7 +32,7 @@ class ExtremePixels {
   /// The valid pixels that were read, and how many of them were left out.
   std::int64_t pixels() const { return pixels_; }
   std::int64_t left_out() const { return left_out_; }
-  /// One line in the log that counts what was left out and names the most extreme value; none where nothing
+  /// One line in the log that counts what was left out and names the most extreme value; none if nothing
   /// was.
   void warn() const;
 

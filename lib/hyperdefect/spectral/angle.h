@@ -7,7 +7,7 @@ namespace hyperdefect::spectral {
 
 /// The spectral angle SAD of two spectra (bands) of any number type, in radians in [0, pi]:
 /// 2 atan2(|u - v|, |u + v|) of the unit vectors u and v, in double, exact at 0 and at pi where the arc
-/// cosine is not (Kahan, "How futile are mindless assessments of roundoff", 2006). NaN where a spectrum is
+/// cosine is not (Kahan, "How futile are mindless assessments of roundoff", 2006). NaN if a spectrum is
 /// zero or holds NaN.
 double spectral_angle(const torch::Tensor& x, const torch::Tensor& y);
 

@@ -15,7 +15,7 @@ namespace hyperdefect::spectral {
 struct BandMatch {
   /// How many bands the cube has.
   std::int64_t cube_bands = 0;
-  /// Indices into the cube's bands, one a model band; lower equals upper where a band was found as it is.
+  /// Indices into the cube's bands, one per model band; lower equals upper if a band was found as it is.
   std::vector<std::int64_t> lower;
   std::vector<std::int64_t> upper;
   /// In [0, 1).
@@ -25,9 +25,9 @@ struct BandMatch {
   bool exact() const { return lower == upper; }
 };
 
-/// Finds each band of the model in the cube: the nearest one within the tolerance or, where `interpolate` is
+/// Finds each band of the model in the cube: the nearest one within the tolerance or, if `interpolate` is
 /// set, its two neighbours in wavelength. Bands of one wavelength are told apart by their order: the second
-/// of the model is the second of the cube. Where one of the two states no wavelengths, bands are taken in
+/// of the model is the second of the cube. If one of the two states no wavelengths, bands are taken in
 /// order and their counts must be equal. Whether the cube marks a band as bad is not looked at.
 /// @throws ModelError naming the bands that have no partner, or both counts.
 BandMatch match_bands(const Bands& cube, const Bands& model, double tolerance_nm, bool interpolate);
@@ -50,7 +50,7 @@ struct BandSelection {
 
 /// The indices of the wanted bands, ascending.
 /// @throws ConfigError for ranges that are not pairs of a first and a larger last wavelength; InputError
-/// where the cube lacks wavelengths that the selection asks for, or a dropped band, or where no band is left.
+/// if the cube lacks wavelengths that the selection asks for, or a dropped band, or if no band is left.
 std::vector<std::int64_t> usable_bands(const Bands& bands, const BandSelection& selection);
 
 /// The bands with these indices, in this order.

@@ -26,10 +26,10 @@ class Moments {
   std::int64_t bands() const { return mean_.size(0); }
   /// How many spectra were added.
   std::int64_t count() const { return count_; }
-  /// (bands) double. @throws InputError where no spectrum was added.
+  /// (bands) double. @throws InputError if no spectrum was added.
   torch::Tensor mean() const;
   /// (bands, bands) double, divided by count - 1 (sample) or by count.
-  /// @throws InputError where fewer than two spectra (sample) or none were added.
+  /// @throws InputError if fewer than two spectra (sample) or none were added.
   torch::Tensor covariance(bool sample = true) const;
 
  private:
@@ -54,7 +54,7 @@ class NoiseMoments {
 
   /// How many pairs were added.
   std::int64_t count() const { return differences_.count(); }
-  /// (bands, bands) double. @throws InputError where fewer than two pairs were added.
+  /// (bands, bands) double. @throws InputError if fewer than two pairs were added.
   torch::Tensor covariance() const { return differences_.covariance() / 2; }
 
  private:

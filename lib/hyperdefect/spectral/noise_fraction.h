@@ -10,10 +10,10 @@
 namespace hyperdefect::spectral {
 
 /// Which part of a band's variance is noise: half the mean squared difference of neighbouring pixels, as in
-/// NoiseMoments, over the variance of the pixels. It is 1 where pixels know nothing of their neighbours, and
-/// near 0 where the scene changes slowly. Of the differences along rows and along columns the smaller ones
-/// count, so that stripes are no noise. Values are clipped to the 1 % and 99 % quantiles of the band in the
-/// block: a few dead, saturated or anomalous pixels must not pass for the noise of all.
+/// NoiseMoments, over the variance of the pixels. It is 1 if pixels know nothing of their neighbours, and
+/// near 0 if the scene changes slowly. The smaller differences count, along rows or along
+/// columns, so that stripes are not noise. Values are clipped to the 1 % and 99 % quantiles of the band in
+/// the block: a few dead, saturated or anomalous pixels must not pass for the noise of all.
 class NoiseFraction {
  public:
   explicit NoiseFraction(std::int64_t bands);
@@ -21,7 +21,7 @@ class NoiseFraction {
   /// Adds the valid pixels of a block. Pairs across two blocks are not seen.
   void add(const Block& block);
 
-  /// (bands) double; 0 for a band that does not vary, or where no pair of neighbours was valid.
+  /// (bands) double; 0 for a band that does not vary, or if no pair of neighbours was valid.
   torch::Tensor share() const;
 
  private:

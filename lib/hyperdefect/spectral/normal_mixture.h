@@ -26,7 +26,7 @@ struct MixtureOptions {
 
 /// Fits a mixture to samples (m, n) by expectation and maximisation (Dempster, Laird and Rubin, 1977). It
 /// begins with the samples in equal shares along their axis of largest variance, so that equal samples give
-/// equal mixtures. @throws InputError where there are no samples.
+/// equal mixtures. @throws InputError if there are no samples.
 NormalMixture fit_normal_mixture(const torch::Tensor& samples, const MixtureOptions& options);
 
 /// (K, m): for each part and sample (m, n) the logarithm of weight times density.

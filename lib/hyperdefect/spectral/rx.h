@@ -13,15 +13,15 @@ struct RxModel {
   torch::Tensor mean;
   /// (bands, bands) double: the inverse of the background's covariance.
   torch::Tensor precision;
-  /// 0 where the covariance had full rank; otherwise the variance that was given to the directions in which
-  /// the background does not vary. It is that of the quietest direction in which it does (1 where it varies
+  /// 0 if the covariance had full rank; otherwise the variance that was given to the directions in which
+  /// the background does not vary. It is that of the quietest direction in which it does (1 if it varies
   /// in none): on the background itself the distance is then the pseudo-inverse's, and a spectrum that leaves
   /// the background's space is far away instead of unseen.
   double ridge = 0.0;
 };
 
 /// Fits the background: mean and sample covariance over all bands.
-/// @throws InputError where fewer than two spectra were added.
+/// @throws InputError if fewer than two spectra were added.
 RxModel fit_rx(const Moments& moments);
 
 /// RX: the squared Mahalanobis distance to the background, (rows, cols) float32, of values (bands, rows,

@@ -16,11 +16,11 @@ enum class WavelengthUnit { automatic, nm, um };
 /// The spectral axis of a cube or of a model.
 struct Bands {
   std::int64_t count = 0;
-  /// Centre wavelengths in nanometres, one a band; empty where the cube states none.
+  /// Centre wavelengths in nanometres, one per band; empty if the cube states none.
   std::vector<double> wavelengths_nm;
-  /// Full widths at half maximum in nanometres, one a band; empty where the cube states none.
+  /// Full widths at half maximum in nanometres, one per band; empty if the cube states none.
   std::vector<double> fwhm_nm;
-  /// Whether a band is to be used, one a band; empty where the cube marks none as bad.
+  /// Whether a band is to be used, one per band; empty if the cube marks none as bad.
   std::vector<bool> good;
 
   bool is_good(std::int64_t band) const { return good.empty() || good[static_cast<std::size_t>(band)]; }

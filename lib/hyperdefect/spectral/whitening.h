@@ -8,8 +8,8 @@
 namespace hyperdefect::spectral {
 
 /// A change of axes from the bands of a spectrum x to its components z = forward (x - mean), and back: mean +
-/// inverse z. All tensors are double. There are fewer components than asked for where the spectra vary in
-/// fewer directions, and none where they do not vary.
+/// inverse z. All tensors are double. There are fewer components than asked for if the spectra vary in
+/// fewer directions, and none if they do not vary.
 struct Whitening {
   /// (bands)
   torch::Tensor mean;
@@ -36,7 +36,7 @@ torch::Tensor whitening_gains(const torch::Tensor& variances, double power);
 /// The `components` leading axes by signal-to-noise ratio, scaled to unit noise (MNF; Green et al., 1988):
 /// the noise is whitened first, its variances floored at 1e-6 of the largest, then the covariance is rotated
 /// to its principal axes. Eigenvalues are variances in units of the noise.
-/// @throws InputError where the noise covariance is zero.
+/// @throws InputError if the noise covariance is zero.
 Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
                           const torch::Tensor& noise_covariance, std::int64_t components);
 

@@ -59,7 +59,7 @@ struct Disturbance {
 /// The cube as it is measured under a disturbance; the values are copied. A share that is not 0 hits at least
 /// one pixel or band. Lost pixels leave the mask. The same seed gives the same cube, and what one disturbance
 /// hits does not depend on the others.
-/// @throws UsageError where a share is not in [0, 1], the gain not above 0 or the tilt not within -1 and 1.
+/// @throws UsageError if a share is not in [0, 1], the gain not above 0 or the tilt not within -1 and 1.
 LabelledCube disturbed(const LabelledCube& cube, const Disturbance& disturbance, std::uint64_t seed);
 
 }  // namespace hyperdefect::synthetic

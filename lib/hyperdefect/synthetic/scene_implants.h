@@ -32,7 +32,7 @@ struct ImplantedScene {
 /// of 1 to 60 pixels: ellipses, rectangles, lines and blobs, part of them blurred, of abundance .1 to 1
 /// (log-uniform both). Their spectrum is that of a random pixel of the scene: as it is, with smooth bumps
 /// along the bands, with a random direction of the components' space, or with the difference of two other
-/// pixels. Components are linear in the spectrum, so mixing them is exact where no logarithm was taken.
+/// pixels. Components are linear in the spectrum, so mixing them is exact if no logarithm was taken.
 ImplantedScene with_implants(const torch::Tensor& components, const torch::Tensor& valid,
                              const ImplantMaterial& material, at::Generator& generator);
 

@@ -60,9 +60,9 @@ struct Implanted {
 /// that any linear unit will do. What is mixed in gets the noise of the scene, estimated from the
 /// differences of neighbouring pixels (as for the MNF transform; Green et al., 1988), so that no defect is
 /// known by its calm; what is mixed in of the scene itself comes from several pixels of one material, so that
-/// none is known by its noise either. Where the bands state no wavelengths, 400 to 1000 nm, evenly spaced,
+/// none is known by its noise either. If the bands state no wavelengths, 400 to 1000 nm, evenly spaced,
 /// are supposed. The generator is one of the CPU.
-/// @throws UsageError where the options contradict themselves.
+/// @throws UsageError if the options contradict themselves.
 Implanted implant(const torch::Tensor& values, const spectral::Bands& bands, const ImplantOptions& options,
                   at::Generator& generator);
 
@@ -101,7 +101,7 @@ struct SyntheticScene {
 /// Makes a scene: smooth endmember spectra with absorption features, mixed linearly with abundances that
 /// change over some 16 pixels, lit unevenly, defects implanted, noise of the sensor added. The same options
 /// give the same scene.
-/// @throws UsageError where an option is out of its range.
+/// @throws UsageError if an option is out of its range.
 SyntheticScene make_scene(const SceneOptions& options);
 
 }  // namespace hyperdefect::synthetic

@@ -17,6 +17,11 @@ namespace hyperdefect::detector {
 /// learns to undo a corruption (LearningOptions): masks, whose pixels it does not see, or small smooth
 /// defects, which it has to take out. With masks it also scores in masked passes: a pixel is judged by a
 /// prediction that did not see it.
+///
+///     DetectorOptions options;
+///     options.name = "autoencoder";
+///     options.of<AutoencoderOptions>().score.inference = Inference::plain;
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class AutoencoderDetector : public Detector, public Trainable {
  public:
   AutoencoderDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

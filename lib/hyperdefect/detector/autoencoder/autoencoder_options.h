@@ -47,6 +47,12 @@ struct ScoreOptions {
 };
 
 /// The section `autoencoder`. The network's attention window and precision come from DetectorOptions.
+///
+///     DetectorOptions options;
+///     auto& own = options.of<AutoencoderOptions>();
+///     own.network.features = {32, 48, 64};
+///     own.learning.corruption = Corruption::synthetic_defect;
+///     own.score.inference = Inference::plain;
 struct AutoencoderOptions {
   nn::NetworkOptions network;
   LearningOptions learning;

@@ -48,6 +48,12 @@ struct Defects {
 /// Spots of up to max_px a side with amplitude log-uniform; over the spectrum a Gaussian process with squared
 /// exponential covariance and length scales from 1/60 of the axis to half of it. @param features length of
 /// the axis.
+///
+///     auto generator = at::detail::createCPUGenerator(7);
+///     const Size patch{64, 64};
+///     const auto hidden = random_mask(patch, 5, 0.3, generator);
+///     const auto defects = random_defects(features.size(0), patch, {}, generator);
+///     const auto corrupted = features + defects.change;
 Defects random_defects(std::int64_t features, Size patch, const DefectOptions& options,
                        at::Generator& generator);
 

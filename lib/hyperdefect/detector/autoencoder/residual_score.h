@@ -25,8 +25,13 @@ struct ScoreParts {
 };
 
 /// Adds the parts up: each is smoothed, divided by its mean over the training data (never over the map that
-/// is scored), and weighted. Of the residuals for several mask sizes the largest counts. The means, and the
+/// is scored), and weighted. The largest of the residuals for several mask sizes counts. The means, and the
 /// covariance of the residual for its Mahalanobis distance, are buffers.
+///
+///     ResidualScore score(ScoreOptions(), 1, 30);
+///     score->accumulate(parts, block);  // for each training block
+///     score->finalise();
+///     const auto map = score(parts, block.valid());
 class ResidualScoreImpl : public torch::nn::Module {
  public:
   /// @param sizes number of residual maps.

@@ -23,8 +23,13 @@ struct AreaFilterOptions {
 void declare(config::Section& section, AreaFilterOptions& own, const DetectorOptions& all);
 
 /// Small spots stand out: the norm, over partially whitened principal components, of what area filters
-/// (spectral/area_filter.h) take out of each. The maps for several areas are divided by their means over the
+/// (image/area_filter.h) take out of each. The maps for several areas are divided by their means over the
 /// training data and averaged, so that small and large defects count alike.
+///
+///     DetectorOptions options;
+///     options.name = "area_filter";
+///     options.of<AreaFilterOptions>().sizes_px = {25, 400};
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class AreaFilterDetector : public ClassicalDetector {
  public:
   AreaFilterDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

@@ -16,6 +16,20 @@ void declare_smoothing(config::Section& section, double* smoothing_px, const cha
 void check_window(const image::DualWindow& window, const std::string& section);
 
 /// What detectors without a network share: their score is one measured map, which may be smoothed.
+///
+///     class BrightestBandDetector : public ClassicalDetector {
+///      public:
+///       BrightestBandDetector(const DetectorOptions&, const preprocess::Preprocess& preprocess)
+///           : ClassicalDetector("BrightestBandDetector", preprocess, 0.5) {}
+///       Measurement measure(const preprocess::Preprocessed& block) const override {
+///         return {{block.values().amax(0)}};
+///       }
+///       std::int64_t bytes_per_pixel() const override { return sizeof(float); }
+///
+///      private:
+///       std::int64_t reach_px() const override { return 0; }
+///       std::string headline() const override { return "the brightest band"; }
+///     };
 class ClassicalDetector : public Detector {
  public:
   /// @param smoothing_px standard deviation of the Gaussian over the score; 0 leaves the score as it is.

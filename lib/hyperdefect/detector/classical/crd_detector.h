@@ -24,6 +24,11 @@ void declare(config::Section& section, CrdOptions& own, const DetectorOptions& a
 
 /// Collaborative representation (spectral/collaborative.h) of the leading principal components: what the
 /// pixels of a ring cannot represent together.
+///
+///     DetectorOptions options;
+///     options.name = "crd";
+///     options.of<CrdOptions>().window = {9, 21};  // larger than the defects, odd
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class CrdDetector : public ClassicalDetector {
  public:
   CrdDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

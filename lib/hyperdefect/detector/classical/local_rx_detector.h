@@ -23,6 +23,11 @@ void declare(config::Section& section, LocalRxOptions& own, const DetectorOption
 
 /// Local RX (spectral/local_rx.h) on the leading principal components: the distance of a spectrum to the mean
 /// and covariance of a ring around its pixel.
+///
+///     DetectorOptions options;
+///     options.name = "local_rx";
+///     options.of<LocalRxOptions>().window = {9, 21};  // larger than the defects, odd
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class LocalRxDetector : public ClassicalDetector {
  public:
   LocalRxDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

@@ -21,6 +21,11 @@ void declare(config::Section& section, RxOptions& own, const DetectorOptions& al
 /// Global RX (Reed and Yu, 1990): the Mahalanobis distance of a spectrum to the background mean, over all
 /// bands in use or over their leading principal components, with the sample covariance of the pixels it was
 /// fitted to. It takes the values of the bands as they are.
+///
+///     DetectorOptions options;
+///     options.name = "rx";
+///     options.of<RxOptions>().components = 20;
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class RxDetector : public ClassicalDetector, private Statistics {
  public:
   RxDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

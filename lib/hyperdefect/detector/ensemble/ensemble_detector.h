@@ -31,14 +31,20 @@ void declare(config::Section& section, EnsembleOptions& own, const DetectorOptio
 /// not drown the others. The spectral angle is the first member's, and each member's own map x / m is handed
 /// out as a part.
 ///
-/// To each summand is added `compact_weight` times its own bright area top hat (spectral/area_filter.h),
-/// for spots of less than `compact_area_px` pixels that are no more than twice as long as wide. What is
+/// `compact_weight` times its own bright area top hat (image/area_filter.h) is added to each summand, for
+/// spots of less than `compact_area_px` pixels that are no more than twice as long as wide. What is
 /// left of most false alarms are edges and lines; most defects are compact. Large and long defects keep the
 /// score that they had. In the sum a spot that one member sees can be lost among what another sees around it:
 /// each member's spots are raised before they are added up.
 ///
 /// What a member then adds at a pixel is at most its fusion_cap() times the mean of what the other
-/// members add there: what the segmenter alone is sure of is no defect.
+/// members add there: what only the segmenter is sure of is not a defect.
+///
+///     DetectorOptions options;
+///     options.name = "ensemble";
+///     options.of<EnsembleOptions>().members = {"rx", "area_filter"};
+///     options.of<EnsembleOptions>().weights = {1, 2};
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class EnsembleDetector : public Detector, private Statistics, public Trainable {
  public:
   /// @throws ConfigError if a member is named twice or is an ensemble itself, or if the weights do not match

@@ -22,8 +22,13 @@ namespace hyperdefect::detector {
 /// likelihood ratios: of the pixel against the training spectra (a mixture of normal distributions, widened
 /// by changes of brightness and slope); of the pixel less the median of its window against the same of the
 /// training spectra; and of the pixel sharing its defect with its neighbours. The score is the softplus of
-/// the evidence: the negative logarithm of the probability that the pixel is normal, where both were equally
+/// the evidence: the negative logarithm of the probability that the pixel is normal, if both were equally
 /// likely before; it is positive, so that it can be fused.
+///
+///     DetectorOptions options;
+///     options.name = "likelihood_ratio";
+///     options.preprocess.transform = preprocess::Transform::log;
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class LikelihoodRatioDetector : public Detector, private Statistics {
  public:
   LikelihoodRatioDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

@@ -9,6 +9,11 @@
 namespace hyperdefect::detector {
 
 /// The section `likelihood_ratio`.
+///
+///     DetectorOptions options;
+///     auto& own = options.of<LikelihoodRatioOptions>();
+///     own.window_px = 11;  // larger than the defects
+///     own.gain = 0.1;      // brightness varies by 10 %
 struct LikelihoodRatioOptions {
   std::int64_t components = 25;
   std::int64_t mixture = 3;

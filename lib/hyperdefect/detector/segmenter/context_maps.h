@@ -17,6 +17,13 @@ namespace hyperdefect::detector {
 /// The M maps are, in this order: for each of four areas the norm of the area top hats (what is brighter or
 /// darker than its surroundings, smaller than the area and no line), the Mahalanobis distance to the mean,
 /// the norm of the components, and for each of three rings the distance to the ring's mean.
+///
+///     ContextMaps context(spec.count);
+///     context->set_scales(*preprocess, spec);
+///     const auto maps = context->maps(block.components(spec), block.valid());
+///     context->accumulate(maps, block);  // for each training block
+///     context->finalise();
+///     const auto inputs = context->logarithms(maps);
 class ContextMapsImpl : public torch::nn::Module {
  public:
   explicit ContextMapsImpl(std::int64_t components);

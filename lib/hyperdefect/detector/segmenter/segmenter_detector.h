@@ -26,6 +26,11 @@ namespace hyperdefect::detector {
 /// for every look: how far a spectrum lies off and how it relates to its surroundings stays, what its
 /// implants' spectra were cannot be learned by heart. Scores come from averaged weights, and from statistics
 /// of the normalisations that are gathered for each look in the calibration pass.
+///
+///     DetectorOptions options;
+///     options.name = "segmenter";
+///     options.of<SegmenterOptions>().networks = 3;
+///     Pipeline pipeline(options, bands);  // engine::fit() fits it
 class SegmenterDetector : public Detector, private Statistics, public Trainable {
  public:
   SegmenterDetector(const DetectorOptions& options, const preprocess::Preprocess& preprocess);

@@ -10,6 +10,11 @@
 namespace hyperdefect::detector {
 
 /// The section `segmenter`.
+///
+///     DetectorOptions options;
+///     auto& own = options.of<SegmenterOptions>();
+///     own.networks = 3;
+///     own.sign_augmentations = 8;
 struct SegmenterOptions {
   std::vector<std::int64_t> features{24, 24, 24, 24};
   std::int64_t heads = 4;
