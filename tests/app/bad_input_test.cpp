@@ -49,7 +49,7 @@ TEST_F(BadInput, DataWithoutHeader) {
   write_bytes(folder_ / "scan.img", "0123456789");
   expect_failure(
       detect(folder_ / "scan.img"), 3,
-      path("scan.img") + ": is no image that can be read, and no ENVI header (scan.img.hdr or scan.hdr)");
+      path("scan.img") + ": is not an image that can be read, and no ENVI header (scan.img.hdr or scan.hdr)");
 }
 
 TEST_F(BadInput, TruncatedData) {
@@ -65,7 +65,7 @@ TEST_F(BadInput, HeaderThatIsReadInTwoWays) {
   write_bytes(folder_ / "scan.hdr", header.replace(header.find("byte order = 0"), 14, "byte_order = 1"));
   expect_failure(
       detect(folder_ / "scan.img"), 3,
-      path("scan.hdr") + " line 9: unknown key 'byte_order'; if 'byte order' is meant, write it so");
+      path("scan.hdr") + " line 9: unknown key 'byte_order'; if 'byte order' is meant, write it like that");
 }
 
 TEST_F(BadInput, NumbersThatAreNotFinite) {
@@ -215,7 +215,7 @@ TEST_F(BadInput, OutputThatExists) {
   for (const auto* name : {"scan.json", "scan_overlay.png", "summary.json"}) {
     write_bytes(folder_ / "maps" / name, "1");
     expect_failure(detect(cube), 2,
-                   path("maps") + "/" + name + " exists: nothing was done; take another folder");
+                   path("maps") + "/" + name + " exists: nothing was done; choose another folder");
     EXPECT_EQ(names_below(folder_ / "maps"), std::vector<std::string>{name});
     EXPECT_EQ(read_bytes(folder_ / "maps" / name), "1");
     fs::remove(folder_ / "maps" / name);
@@ -236,14 +236,14 @@ TEST_F(BadInput, OutputThatCannotBeWritten) {
 TEST(BadArguments, AreNamedWithWhatToDo) {
   expect_failure(run_program({}), 2, "A subcommand is required; see `hyperdefect --help`");
   expect_failure(run_program({"infr", "x.img"}), 2,
-                 "no command is named 'infr': take one of train, infer, detect, eval, info, config, synth");
+                 "no command is named 'infr': choose one of train, infer, detect, eval, info, config, synth");
   expect_failure(run_program({"detect", "x.img", "-o", "maps", "--treads", "1"}), 2,
                  "The following argument was not expected: --treads; see `hyperdefect detect --help`");
   expect_failure(run_program({"detect", "x.img"}), 2,
                  "--output is required; see `hyperdefect detect --help`");
   expect_failure(run_program({"infer", "x.img", "-o", "maps"}), 2, "--model is required");
   expect_failure(run_program({"detect", "x.img", "-o", "maps", "--log-level", "loud"}), 2,
-                 "log level 'loud' is unknown: take one of debug, info, warning, error, off");
+                 "log level 'loud' is unknown: choose one of debug, info, warning, error, off");
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ TEST(ConfigShow, ExplainsEachKeyAndReadsBackEqual) {
 
 TEST(ConfigShow, RefusesWhatItDoesNotKnow) {
   expect_failure(run_program({"config", "show", "--built-in", "two_class"}), 2,
-                 "no configuration named 'two_class' is built in: take one of one_class, single_scene, "
+                 "no configuration named 'two_class' is built in: choose one of one_class, single_scene, "
                  "single_scene_plain, single_scene_fast, rx");
   expect_failure(run_program({"config", "show", "--set", "run.sed=1"}), 2,
                  "--set run.sed=1: run.sed: unknown key; did you mean run.seed?");

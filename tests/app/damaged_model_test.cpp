@@ -174,7 +174,7 @@ std::vector<Damage> damages_of_metadata() {
           "was written in format 2, this program (" + version() + ") reads format 3: train the model again"),
       changed(
           "VersionNew", [](RawTensors& file) { file.metadata()["format_version"] = "4"; },
-          "reads format 3: take a newer program"),
+          "reads format 3: use a newer version of the program"),
       metadata("ThresholdNotJson", "threshold", "NaN", "threshold is not JSON)"),
       metadata("ThresholdNull", "threshold", "null", "threshold is not a finite number)"),
       metadata("ThresholdText", "threshold", "\"1\"", "threshold is not a finite number)"),
@@ -258,7 +258,7 @@ std::vector<Damage> damages_of_values() {
             file.metadata()["score_calibration"] =
                 R"({"kind": "pareto_tail", "median": 1, "start": 2, "scale": 0, "shape": 0})";
           },
-          damaged("its score calibration is not one that scores give)")),
+          damaged("its score calibration holds impossible values)")),
       changed(
           "NanInATensor",
           [](RawTensors& file) {

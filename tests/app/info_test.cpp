@@ -105,7 +105,7 @@ TEST(InfoOfAModel, SaysHowItWasMade) {
         "  bands             8\n", "  wavelengths       400 to 1000 nm\n",
         "  score quantiles   0: ", "  summary           Preprocess(bands=8, transform=none, bins=8)\n",
         "                    rx: Mahalanobis distance to the background mean over 8 bands\n",
-        "                    multiply-adds a pixel: 64\n", "threshold.method: sigma\n"}) {
+        "                    multiply-adds per pixel: 64\n", "threshold.method: sigma\n"}) {
     EXPECT_TRUE(contains(outcome.out, line));
   }
   const auto json = json_of(file);

@@ -94,7 +94,7 @@ TEST_F(ResumeTrain, KilledAtAnyMomentGivesTheSameFiles) {
 TEST_F(ResumeTrain, InterruptedSaysHowToGoOn) {
   const auto outcome = interrupted(arguments("stopped"), appears(checkpoint("stopped")));
   expect_failure(outcome, 130,
-                 "repeat the command with --resume to go on from the last epoch that was finished (" +
+                 "repeat the command with --resume to continue from the last finished epoch (" +
                      checkpoint("stopped").string() + ")");
   EXPECT_FALSE(fs::exists(folder_ / "stopped/m.safetensors"));
   expect_failure(run_program(arguments("stopped")), 2,
@@ -109,7 +109,7 @@ TEST_F(ResumeTrain, FinishedStaysAsItIs) {
   write_bytes(checkpoint("undisturbed"), "left by a run that was killed after its last step");
   const auto outcome = run_program(joined(arguments("undisturbed"), {"--resume"}));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_TRUE(contains(outcome.err, "m.safetensors had been finished before"));
+  EXPECT_TRUE(contains(outcome.err, "m.safetensors was already finished"));
   EXPECT_EQ(differences(expected_, files_below(folder_ / "undisturbed")), Arguments());
 }
 
@@ -172,12 +172,12 @@ TEST_F(ResumeBatch, InterruptedSaysHowToGoOnAndKeepsWhatWasFinished) {
   const auto maps = folder_ / "maps";
   expect_failure(
       interrupted(detect("maps"), appears(maps / "cube_1.json")), 130,
-      "; finished cubes stand in " + maps.string() + ": repeat the command with --resume to go on");
+      "; finished cubes are in " + maps.string() + ": repeat the command with --resume to continue");
   EXPECT_FALSE(fs::exists(maps / "summary.json"));
   const auto written = fs::last_write_time(maps / "cube_1_score.tif");
   const auto resumed = run_program(joined(detect("maps"), {"--resume"}));
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_TRUE(contains(resumed.err, " of 3 cubes had been finished before"));
+  EXPECT_TRUE(contains(resumed.err, " of 3 cubes were already finished"));
   EXPECT_EQ(fs::last_write_time(maps / "cube_1_score.tif"), written);
   EXPECT_EQ(differences(files_below(folder_ / "undisturbed"), files_below(maps)), Arguments());
 }

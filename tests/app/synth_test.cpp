@@ -74,7 +74,7 @@ TEST(Synth, ReplacesNothingUnasked) {
   const auto image = (folder / "scene_001.img").string();
   expect_failure(
       synth(folder.path(), {"--seed", "1"}), 2,
-      image + " exists: nothing was done; take another folder with -o, or replace it with --overwrite");
+      image + " exists: nothing was done; choose another folder with -o, or replace it with --overwrite");
   EXPECT_EQ(bytes_of(folder / "scene_001"), before);
   EXPECT_EQ(synth(folder.path(), {"--seed", "1", "--overwrite"}).exit_code, 0);
   EXPECT_NE(bytes_of(folder / "scene_001"), before);
@@ -207,8 +207,7 @@ TEST(Synth, NeverWritesOverItsInput) {
   write_flat_cube(folder / "scan.dat");
   const auto refused =
       run_program({"synth", "-o", folder.path(), "--into", folder / "scan.dat", "--overwrite"});
-  expect_failure(refused, 2,
-                 (folder / "scan.hdr").string() + " belongs to the input itself: take another folder");
+  expect_failure(refused, 2, (folder / "scan.hdr").string() + " belongs to the input: choose another folder");
   EXPECT_FALSE(fs::exists(folder / "scan.img"));
 }
 

@@ -150,8 +150,8 @@ TEST_F(Validity, ABandThatTheModelNeedsAndTheCubeCallsBadIsNamed) {
   const auto outcome = infer(scan);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.err,
-                       "scan.tif: bands 3, 6 (counted from 0; 650 nm, 800 nm), which the cube's own "
-                       "list (bbl) marks as bad, are used all the same: the model needs them"))
+                       "scan.tif: bands 3, 6 (counted from 0; 650 nm, 800 nm), which the cube's own list "
+                       "(bbl) marks as bad, are used anyway: the model needs them"))
       << outcome.err;
 }
 

@@ -251,7 +251,7 @@ TEST(ResumedTraining, RefusesCubesThatChanged) {
   expect_failure(
       run_program(train), 2,
       (folder / "m.safetensors").string() +
-          " was trained on other cubes, or one of them has changed since: take another name with -o");
+          " was trained on other cubes, or one of them has changed since: choose another name with -o");
   expect_failure(run_program(joined(train, {"--set", "train.epochs=3"})), 2,
                  (folder / "m.safetensors").string() + " was trained with another configuration");
 }

@@ -82,12 +82,12 @@ TEST(Extends, RefusesWhatNamesNoBase) {
   for (const auto& [yaml, message] : std::vector<std::pair<std::string, std::string>>{
            {"extends: fast\n", "run.yaml:1: extends: 'fast' is unknown" + allowed},
            {"extends: slowest\n", "run.yaml:1: extends: 'slowest' is unknown; did you mean slower?"},
-           {"extends:\n", "run.yaml:1: extends: is one name, not a list, a section or nothing" + allowed},
-           {"extends: [slow]\n", "run.yaml:1: extends: is one name"},
-           {"extends: {slow: 1}\n", "run.yaml:1: extends: is one name"},
+           {"extends:\n", "run.yaml:1: extends: takes one name, not a list, a section or nothing" + allowed},
+           {"extends: [slow]\n", "run.yaml:1: extends: takes one name"},
+           {"extends: {slow: 1}\n", "run.yaml:1: extends: takes one name"},
            {"extends: none.yaml\n", "none.yaml: cannot be read: No such file"},
            {"extends: ring\n", "ring:1: extends: 'ring' extends this configuration in turn"},
-           {"extends: slow\nextends: slower\n", "run.yaml:2: extends: given twice, first in line 1"}}) {
+           {"extends: slow\nextends: slower\n", "run.yaml:2: extends: given twice, first on line 1"}}) {
     Extending example;
     HYPERDEFECT_EXPECT_ERROR(example.read(yaml), ConfigError, message);
   }

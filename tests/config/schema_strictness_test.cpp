@@ -147,11 +147,11 @@ TEST(SchemaStrictness, NullIsNoValue) {
 
 TEST(SchemaStrictness, NothingIsGivenTwice) {
   EXPECT_EQ(refusal("train:\n  epochs: 3\n  rate: 0.1\n  epochs: 4\n"),
-            "run.yaml:4: train.epochs: given twice, first in line 2; keep one");
+            "run.yaml:4: train.epochs: given twice, first on line 2; keep one");
   EXPECT_EQ(refusal("train:\n  epochs: 3\nrun:\n  seed: 1\ntrain:\n  rate: 0.1\n"),
-            "run.yaml:5: train: section given twice, first in line 1; merge the two");
+            "run.yaml:5: train: section given twice, first on line 1; merge the two");
   EXPECT_EQ(refusal("train: {epochs: 3, \"epochs\": 4}"),
-            "run.yaml:1: train.epochs: given twice, first in line 1; keep one");
+            "run.yaml:1: train.epochs: given twice, first on line 1; keep one");
 }
 
 TEST(SchemaStrictness, SectionsHoldKeys) {
@@ -183,11 +183,10 @@ TEST(SchemaStrictness, AnOpenQuoteIsFound) {
 
 TEST(SchemaStrictness, TabsDoNotIndent) {
   EXPECT_EQ(refusal("train:\n\tepochs: 3\n"),
-            "run.yaml:2: not valid YAML at column 8: illegal map value; indent with blanks, not with tabs");
+            "run.yaml:2: not valid YAML at column 8: illegal map value; indent with spaces, not with tabs");
   EXPECT_EQ(refusal("train:\n  epochs: 3\n\trate: 0.1\n"),
             "run.yaml:3: not valid YAML at column 1: illegal tab when looking for indentation; indent with "
-            "blanks, not "
-            "with tabs");
+            "spaces, not with tabs");
   expect_read("train:\n  epochs:\t3\n");
 }
 
@@ -213,9 +212,9 @@ TEST(SchemaStrictness, AliasBombsAndDeepNestingEndAtOnce) {
   }
   EXPECT_TRUE(refusal(bomb).starts_with("run.yaml:1: anchors and aliases"));
   EXPECT_EQ(refusal("train:\n  title: [[[[[[[[x]]]]]]]]\n"),
-            "run.yaml:2: nested more than 8 levels deep; a section holds keys, a key a value");
+            "run.yaml:2: nested more than 8 levels deep; a section holds keys, and a key holds a value");
   EXPECT_EQ(refusal("- " + std::string(100000, '[')),
-            "run.yaml:1: nested more than 8 levels deep; a section holds keys, a key a value");
+            "run.yaml:1: nested more than 8 levels deep; a section holds keys, and a key holds a value");
 }
 
 TEST(SchemaStrictness, OnlyTextInUtf8IsRead) {
@@ -244,7 +243,7 @@ TEST(SchemaStrictness, AllFaultsAreListedInTheOrderOfLines) {
             "run.yaml:4: train.epoch: unknown key; did you mean train.epochs?\n"
             "run.yaml:5: train.rate: '7' is out of range; allowed: 1e-08 to 1\n"
             "run.yaml:6: modle: unknown section; the sections are train, run\n"
-            "run.yaml:7: run: section given twice, first in line 1; merge the two\n"
+            "run.yaml:7: run: section given twice, first on line 1; merge the two\n"
             "run.yaml:8: run.floor: a list is given; allowed: number");
 }
 
@@ -269,7 +268,7 @@ TEST(SchemaStrictness, FilesThatCannotBeReadAreNamed) {
   const auto large = folder / "cube.bil";
   test::write_bytes(large, std::string((1 << 20) + 1, '#'));
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(large); }),
-            large.string() + ": is larger than 1 MiB; a configuration is a YAML file of some lines");
+            large.string() + ": is larger than 1 MiB; a configuration is a short YAML file");
   const auto faulty = folder / "run.yaml";
   test::write_bytes(faulty, "train:\n  epochs: 0\n");
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.read_file(faulty); }),

@@ -55,7 +55,7 @@ TEST_F(LogTest, EveryNameSetsItsOwnLevel) {
 TEST_F(LogTest, AnUnknownLevelIsRefusedAndChangesNothing) {
   log::set_level("error");
   EXPECT_EQ(test::message_of<UsageError>([] { log::set_level("Info"); }),
-            "log level 'Info' is unknown: take one of debug, info, warning, error, off");
+            "log level 'Info' is unknown: choose one of debug, info, warning, error, off");
   EXPECT_FALSE(log::enabled(log::Level::warning));
 }
 

@@ -148,12 +148,11 @@ TEST(WindowPlan, CarriesImagesLargerThanMemory) {
 }
 
 TEST(WindowPlan, SaysWhatOneWindowTakesWhereMemoryIsTooSmall) {
-  EXPECT_EQ(
-      test::message_of<Error>([] {
-        plan_windows({1000, 1000}, {8, 24}, {100000, 64 << 20, {256, 256}});
-      }),
-      "not enough memory for one window: 56 columns by 56 rows at 100000 bytes a pixel, 64 MB allowed; raise "
-      "run.ram_mb (--ram)");
+  EXPECT_EQ(test::message_of<Error>([] {
+              plan_windows({1000, 1000}, {8, 24}, {100000, 64 << 20, {256, 256}});
+            }),
+            "not enough memory for one window: 56 columns by 56 rows at 100000 bytes per pixel, 64 MB "
+            "allowed; raise run.ram_mb");
 }
 
 }  // namespace

@@ -279,7 +279,8 @@ TEST(LikelihoodRatioDetector, DescribesItself) {
             std::string::npos)
       << page;
   EXPECT_NE(page.find("two mixtures of 3 normal distributions: 582 numbers\n"), std::string::npos) << page;
-  EXPECT_NE(page.find("receptive field: 9 pixels\nmultiply-adds a pixel: 1512\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("receptive field: 9 pixels\nmultiply-adds per pixel: 1512\n"), std::string::npos)
+      << page;
   options.of<LikelihoodRatioOptions>().window_px = 4;
   EXPECT_EQ(test::pipeline_for(options, test::regular_bands(24))->receptive_field().halo, 3);
 }

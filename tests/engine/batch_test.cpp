@@ -148,11 +148,10 @@ TEST_F(Batch, ResumeRefusesTheResultsOfAnotherRun) {
 
 TEST_F(Batch, ReplacesNothingUnasked) {
   run();
-  HYPERDEFECT_EXPECT_ERROR(
-      claim_outputs(job_), UsageError,
-      (job_.output / "a.json").string() +
-          " exists: nothing was done; take another folder with -o, replace it with --overwrite, "
-          "or go on with --resume");
+  HYPERDEFECT_EXPECT_ERROR(claim_outputs(job_), UsageError,
+                           (job_.output / "a.json").string() +
+                               " exists: nothing was done; choose another folder with -o, replace it with "
+                               "--overwrite, or continue with --resume");
   job_.existing = Existing::overwrite;
   EXPECT_EQ(run().skipped, 0);
   EXPECT_EQ(scorer_.scored.size(), 4U);

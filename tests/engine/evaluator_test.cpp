@@ -264,19 +264,19 @@ TEST_F(Evaluate, RefusesMarksOfAnotherSize) {
 TEST_F(Evaluate, RefusesTruthOfAnotherSize) {
   write_scores("a", kGood);
   write_truth("a_mask.png", torch::zeros({4, 5}, torch::kBool));
-  HYPERDEFECT_EXPECT_ERROR(
-      evaluated(), InputError,
-      (maps_ / "a_score.tif").string() + " has 2 x 3 pixels (rows x cols), but its truth " +
-          (truth_ / "a_mask.png").string() + " has 4 x 5: give the mask of this very cube");
+  HYPERDEFECT_EXPECT_ERROR(evaluated(), InputError,
+                           (maps_ / "a_score.tif").string() +
+                               " has 2 x 3 pixels (rows x cols), but its truth " +
+                               (truth_ / "a_mask.png").string() + " has 4 x 5: give the mask of this cube");
 }
 
 TEST_F(Evaluate, RefusesFoldersWithoutMaps) {
   HYPERDEFECT_EXPECT_ERROR(evaluated(), InputError,
                            maps_.string() + ": the folder holds no map (*_score.tif)");
   HYPERDEFECT_EXPECT_ERROR(evaluate(folder_ / "none", truth_, "score", monitor_), InputError,
-                           "none: is not a folder; give the output folder of `hyperdefect infer`");
+                           "none: is not a folder; give a folder of results");
   HYPERDEFECT_EXPECT_ERROR(evaluate(maps_, folder_ / "none", "score", monitor_), InputError,
-                           "none: is not a folder; give the folder of the masks with --truth");
+                           "none: is not a folder; give the folder of the masks");
 }
 
 TEST_F(Evaluate, RefusesMapsWithoutAnyTruth) {

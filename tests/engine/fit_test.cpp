@@ -213,7 +213,7 @@ std::vector<Damage> damages_of_checkpoints() {
                [](const torch::Tensor& t) { return t.to(torch::kFloat); }),
       {"optimizer: wings.exp_avg is unknown",
        [](model::TensorFile& file) { file.tensors["optimizer.wings.exp_avg"] = torch::zeros({2}); }},
-      {"it holds tensors that are no part of a training",
+      {"it holds tensors that are not part of a training",
        [](model::TensorFile& file) { file.tensors["wings"] = torch::zeros({2}); }},
       group("best.", "best epoch: ", to_nan),
       group("best.", "best epoch: ", longer),

@@ -113,7 +113,7 @@ TEST(CubeInfo, DoesWithoutWavelengthsThatAreNone) {
     EXPECT_TRUE(
         info_with("wavelength = {5, 6, 7, 8}\nwavelength units = Index\n").bands.wavelengths_nm.empty());
   });
-  EXPECT_NE(index.find("have the unit 'Index', which is no length; the cube is read without them"),
+  EXPECT_NE(index.find("have the unit 'Index', which is not a length; the cube is read without them"),
             std::string::npos)
       << index;
   const auto zero = printed([] {
@@ -148,7 +148,7 @@ TEST(CubeInfo, ReadsGainsOrTheReflectanceScaleFactor) {
   const auto both = printed([] {
     EXPECT_EQ(info_with("data gain values = {2, 2, 2, 2}\nreflectance scale factor = 100\n").scale[0], 2);
   });
-  EXPECT_NE(both.find("scale factor 100 beside them is not"), std::string::npos) << both;
+  EXPECT_NE(both.find("scale factor 100 is not"), std::string::npos) << both;
   HYPERDEFECT_EXPECT_ERROR(info_with("reflectance scale factor = 0\n"), InputError,
                            "scan.hdr: reflectance scale factor = 0: it must be a positive number");
 }
@@ -197,7 +197,7 @@ TEST(CubeInfo, RefusesListsThatDoNotFitTheBands) {
   for (const std::string key : {"wavelength", "data gain values", "data offset values"}) {
     HYPERDEFECT_EXPECT_ERROR(
         info_with(key + " = {1, 2, 3}\n"), InputError,
-        "scan.hdr line 10: " + key + " has 3 entries for 4 bands; it must have one a band");
+        "scan.hdr line 10: " + key + " has 3 entries for 4 bands; it must have one per band");
   }
 }
 
@@ -279,10 +279,9 @@ TEST(CubeInfo, RefusesPathsThatAreNoCube) {
     HYPERDEFECT_EXPECT_ERROR(
         read_cube_info(dir / "lonely.hdr"), InputError,
         "lonely.hdr: the header's data file is missing: neither lonely nor a data file lonely.img, .dat");
-    HYPERDEFECT_EXPECT_ERROR(
-        read_cube_info(dir / "raw.img"), InputError,
-        "raw.img: is no image that can be read, and no ENVI header (raw.img.hdr or raw.hdr) lies "
-        "beside it");
+    HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "raw.img"), InputError,
+                             "raw.img: is not an image that can be read, and no ENVI header (raw.img.hdr or "
+                             "raw.hdr) lies next to it");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "marked.img"), InputError,
                              "marked.hdr: a byte order mark stands before ENVI");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "esri.bil"), InputError,
@@ -340,7 +339,7 @@ CubeInfo tiff_with_header(const std::string& data, const std::string& header, co
 /// All values of the band would be the same, and a defect in it could not be seen.
 TEST(CubeInfo, AScaleOfZeroIsRefused) {
   HYPERDEFECT_EXPECT_ERROR(info_with("data gain values = {1, 1, 0, 1}\n"), InputError,
-                           "the scale of band 2 (counted from 0) is 0 or no number");
+                           "the scale of band 2 (counted from 0) is 0 or not a number");
   const TempDir dir;
   TiffCube cube;
   cube.describe = [](GDALDataset& dataset) { dataset.GetRasterBand(2)->SetScale(0); };
@@ -457,8 +456,7 @@ TEST(CubeInfo, SaysWhoseHeaderItIs) {
   write_bytes(dir / "scan.gps", std::string("\0\1\2", 3));
   HYPERDEFECT_EXPECT_ERROR(
       read_cube_info(dir / "scan.gps"), InputError,
-      "scan.gps: is no image that can be read, and is not the data file of scan.hdr, which is "
-      "scan.img");
+      "scan.gps: is not an image that can be read, and is not the data file of scan.hdr, which is scan.img");
 }
 
 /// A file that GDAL would follow to another one.
@@ -487,7 +485,7 @@ TEST(CubeInfo, OpensOnlyDriversThatReadTheNamedFileAlone) {
       "<GDAL_WMS><Service name=\"TMS\"><ServerUrl>http://127.0.0.1:9/</ServerUrl></Service></GDAL_WMS>");
   HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "wms.tif"), InputError, "allow it with data.drivers=[WMS]");
   write_bytes(dir / "x.txt", "notes");
-  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "x.txt"), InputError, "is no image that can be read");
+  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "x.txt"), InputError, "is not an image that can be read");
 }
 
 TEST(CubeInfo, OpensADriverThatTheUserNames) {
@@ -599,7 +597,7 @@ TEST(CubeInfo, RefusesATiffThatEndsTooEarly) {
   test::write_tiff_cube(dir / "whole.tif", {}, plain);
   const auto bytes = test::read_bytes(dir / "whole.tif");
   write_bytes(dir / "cut.tif", std::string_view(bytes).substr(0, bytes.size() - 100));
-  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "cut.tif"), InputError, "ends behind the end of the file");
+  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "cut.tif"), InputError, "extends beyond the end of the file");
   write_bytes(dir / "stub.tif", std::string_view(bytes).substr(0, 20));
   HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "stub.tif"), InputError,
                            "stub.tif: is TIFF by its content, but cannot be read: ");
@@ -645,7 +643,7 @@ TEST(CubeInfo, RefusesATiffOfSeveralPages) {
       }
       HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "scan.tif"), InputError,
                                text::concat("scan.tif: holds ", 1 + more,
-                                            " images, one a page: write them as the bands of one image"));
+                                            " images, one per page: write them as the bands of one image"));
     }
   }
 }

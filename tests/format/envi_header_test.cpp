@@ -79,13 +79,13 @@ TEST(EnviHeader, RefusesKeysThatSayTwoThings) {
                            "scan.hdr line 4: bands has another value on line 2; remove one of the two lines");
   EXPECT_EQ(header.integer("lines", 1), 3);
   HYPERDEFECT_EXPECT_ERROR(header.integer("samples", 1), InputError,
-                           "scan.hdr line 6: samples: '5' stands behind the closing }; remove it");
-  HYPERDEFECT_EXPECT_ERROR(header.numbers("bbl"), InputError, "line 7: bbl: '}' stands behind the closing }");
+                           "scan.hdr line 6: samples: '5' comes after the closing }; remove it");
+  HYPERDEFECT_EXPECT_ERROR(header.numbers("bbl"), InputError, "line 7: bbl: '}' comes after the closing }");
 }
 
 TEST(EnviHeader, RefusesBytesThatAreNoText) {
   HYPERDEFECT_EXPECT_ERROR(parsed(std::string("ENVI\nbands = 2\0\n", 16)), InputError,
-                           "scan.hdr: byte 15 is zero, so this is no text");
+                           "scan.hdr: byte 15 is zero, so this is not a text file");
 }
 
 TEST(EnviHeader, RefusesAFileThatIsTooLargeForAHeader) {
@@ -205,16 +205,16 @@ TEST(EnviKeys, RefusesNearMissesThatDecideWhereTheValuesLie) {
   for (const auto* key : {"byteorder", "byte_order", "byte-order", "byte oder", "byte orders"}) {
     refused(text::concat(key, " = 1\n"),
             text::concat("scan.hdr line 2: unknown key '", key,
-                         "'; if 'byte order' is meant, write it so, else rename the key"));
+                         "'; if 'byte order' is meant, write it like that; otherwise rename the key"));
   }
-  refused("header_offset = 16\n", "if 'header offset' is meant, write it so");
+  refused("header_offset = 16\n", "if 'header offset' is meant, write it like that");
   refused("notes\nbyte order: 1\n",
-          "scan.hdr line 3: 'byte order: 1' is no `key = value`, so 'byte order' is not stated; write it as");
+          "scan.hdr line 3: 'byte order: 1' is not of the form `key = value`, so 'byte order' is not stated; "
+          "write it as");
   refused("header offset 16\n", "so 'header offset' is not stated");
-  refused(
-      "notes = {old\nbyte order = 1\nbands = {2}\n",
-      "scan.hdr line 3: 'byte order = 1' stands inside the list 'notes', so 'byte order' is not stated; add "
-      "the missing } before it");
+  refused("notes = {old\nbyte order = 1\nbands = {2}\n",
+          "scan.hdr line 3: 'byte order = 1' is inside the list 'notes', so 'byte order' is not stated; add "
+          "the missing } before it");
   EXPECT_NE(warnings_for("byte_order = 0\n").find("did you mean 'byte order'?"), std::string::npos);
   EXPECT_EQ(warnings_for("notes = {old\nbyte order = 1\n}\nbyte order = 0\n"), "");
 }
@@ -225,16 +225,17 @@ TEST(EnviKeys, RefusesAValueOnTheNextLine) {
     for (const auto* between : {"\n", "\n\n", "\n; a comment\n", " {}\n"}) {
       HYPERDEFECT_EXPECT_ERROR(
           check_overlooked_keys(parsed(text::concat("ENVI\n", key, " =", between, "1\n"))), InputError,
-          text::concat(": the value of '", key, "' stands on the next line: write it behind the ="));
+          text::concat(": the value of '", key, "' is on the next line: write it after the ="));
     }
     EXPECT_EQ(warnings_for(key + " =\nnotes = 1\n"), "");
   }
-  EXPECT_NE(warnings_for("byte order =\n1\nbyte order = 1\n").find("is no `key = value`"), std::string::npos);
+  EXPECT_NE(warnings_for("byte order =\n1\nbyte order = 1\n").find("is not of the form `key = value`"),
+            std::string::npos);
 }
 
 TEST(EnviKeys, NamesTheFirstLineThatStatesNothing) {
   const auto said = warnings_for("a line of text\nanother one\nlines = 2\n");
-  EXPECT_NE(said.find("scan.hdr line 2: 'a line of text' is no `key = value` and is ignored"),
+  EXPECT_NE(said.find("scan.hdr line 2: 'a line of text' is not of the form `key = value` and is ignored"),
             std::string::npos)
       << said;
   EXPECT_EQ(said.find("another"), std::string::npos) << said;
@@ -285,7 +286,7 @@ TEST(EnviHeader, ComparesTheCountOfAListWithTheBands) {
   EXPECT_EQ(header.numbers_per_band("fwhm", 2).size(), 2U);
   EXPECT_TRUE(header.numbers_per_band("wavelength", 2).empty());
   HYPERDEFECT_EXPECT_ERROR(header.numbers_per_band("fwhm", 3), InputError,
-                           "scan.hdr line 2: fwhm has 2 entries for 3 bands; it must have one a band");
+                           "scan.hdr line 2: fwhm has 2 entries for 3 bands; it must have one per band");
 }
 
 TEST(EnviHeader, RefusesSizesThatAreNone) {
@@ -321,10 +322,9 @@ TEST(EnviLayout, RefusesWhatIsNoCube) {
             "scan.hdr: is a spectral library, not a cube");
   EXPECT_EQ(layout_error("ENVI Standard", "ENVI Classification"),
             "scan.hdr: is a classification map, not a cube");
-  EXPECT_EQ(
-      layout_error("data type = 12", "data type = 6"),
-      "scan.hdr: data type = 6 (complex) is not supported: it must be 1, 2, 3, 4, 5, 12 or 13 (real numbers, "
-      "whole ones of at most 32 bits)");
+  EXPECT_EQ(layout_error("data type = 12", "data type = 6"),
+            "scan.hdr: data type = 6 (complex) is not supported: it must be 1, 2, 3, 4, 5, 12 or 13 (real "
+            "numbers; integers of at most 32 bits)");
   EXPECT_NE(layout_error("data type = 12", "data type = 14").find("14 (64 bit) is not supported"),
             std::string::npos);
   EXPECT_EQ(layout_error("interleave = bsq", "interleave = bsx"),

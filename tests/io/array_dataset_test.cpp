@@ -122,8 +122,8 @@ TEST(ArrayCube, IsRefusedWhereItsBandsCannotBeTold) {
   write_cube(dir / "cube.nc", {"d0", "d1", "d2"}, "rcb");
   HYPERDEFECT_EXPECT_ERROR(
       format::read_cube_info(dir / "cube.nc"), InputError,
-      "cube.nc: which dimension of /reflectance (d1 2, d2 3, d0 4) holds the bands cannot be "
-      "told; name the dimensions band, y and x, or convert the image to ENVI or GeoTIFF");
+      "cube.nc: cannot tell which dimension of /reflectance (d1 2, d2 3, d0 4) holds the bands; name the "
+      "dimensions band, y and x, or convert the image to ENVI or GeoTIFF");
 }
 
 /// A series of images is no spectrum.
@@ -132,7 +132,7 @@ TEST(ArrayCube, IsRefusedIfItsThirdDimensionIsNoSpectralOne) {
     const TempDir dir;
     write_cube(dir / "cube.nc", {name, "lat", "lon"}, "brc");
     HYPERDEFECT_EXPECT_ERROR(format::read_cube_info(dir / "cube.nc"), InputError,
-                             "holds the bands cannot be told");
+                             "cube.nc: cannot tell which dimension of ");
   }
 }
 
@@ -164,8 +164,8 @@ TEST(ArrayCube, IsRefusedWhereTheFileHoldsNoneOrSeveral) {
   write_cube(dir / "two.nc", {"band", "y", "x"}, "brc", {{"uncertainty", {"band", "y", "x"}, values}});
   HYPERDEFECT_EXPECT_ERROR(
       format::read_cube_info(dir / "two.nc"), InputError,
-      "two.nc: holds 2 images, and which one is the cube cannot be told: /reflectance (band 4, "
-      "y 2, x 3), /uncertainty (band 4, y 2, x 3); convert one of them to ENVI or GeoTIFF");
+      "two.nc: holds 2 images, and it is not clear which one is the cube: /reflectance (band 4, y 2, x 3), "
+      "/uncertainty (band 4, y 2, x 3); convert one of them to ENVI or GeoTIFF");
   write_arrays(dir / "none.nc", {{"wavelength", 2}}, {{"wavelength", {"wavelength"}, {400, 500}}});
   HYPERDEFECT_EXPECT_ERROR(
       format::read_cube_info(dir / "none.nc"), InputError,

@@ -147,7 +147,7 @@ TEST(WriteEnvi, RefusesWhatItCannotWrite) {
   EnviWriteOptions options;
   options.data_type = "float16";
   HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "scan.img", ramp(), three_bands(), options), UsageError,
-                           "data type 'float16' cannot be written: take uint8, int16");
+                           "data type 'float16' cannot be written: choose uint8, int16");
   HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "scan.hdr", ramp(), three_bands()), UsageError,
                            "scan.hdr: give the name of the data file (.img), not of its header");
   HYPERDEFECT_EXPECT_ERROR(write_envi(dir / "no" / "scan.img", ramp(), three_bands()), Error,

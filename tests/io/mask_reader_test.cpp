@@ -145,7 +145,8 @@ TEST(ReadMask, RefusesATiffOfSeveralPages) {
   cube.bands = 1;
   test::write_tiff_cube(dir / "a_mask.tif", cube, [](int, int, int) { return 1.0; });
   test::append_page(dir / "a_mask.tif", 1);
-  const std::string message = "a_mask.tif: holds 2 images, one a page: write them as the bands of one image";
+  const std::string message =
+      "a_mask.tif: holds 2 images, one per page: write them as the bands of one image";
   HYPERDEFECT_EXPECT_ERROR(mask_size(dir / "a_mask.tif"), InputError, message);
   HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "a_mask.tif"), InputError, message);
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "a_mask.tif"), InputError, message);
@@ -213,8 +214,7 @@ TEST(ExpectedSize, IsComparedBeforeAnyPixelIsRead) {
   const ExpectedSize expected{{2, 3}, "its cube a.img"};
   const std::string message =
       "a_mask.png has 24000 x 24000 pixels (rows x cols), but its cube a.img has 2 x 3: give the mask of "
-      "this "
-      "very cube";
+      "this cube";
   HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "a_mask.png", expected), InputError, message);
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "a_mask.png", expected), InputError, message);
 }

@@ -140,7 +140,7 @@ TEST_F(ModelOnDisk, RefusesOtherFormats) {
   save_model(path_, fitted(config()));
   rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "4"; });
   expect_refused(": was written in format 4, this program (" + version() +
-                 ") reads format 3: take a newer program");
+                 ") reads format 3: use a newer version of the program");
   for (const char* former : {"1", "2"}) {
     rewrite([&](model::TensorFile& file) { file.metadata["format_version"] = former; });
     expect_refused(": was written in format " + std::string(former) + ", this program (" + version() +
@@ -193,13 +193,13 @@ TEST_F(ModelOnDisk, IsNotWrittenWithAFault) {
                            ParetoTailCalibration{0, 1, 1, 1e9}, ParetoTailCalibration{0, 1, 1, nan},
                            ParetoTailCalibration{0, 1e-310, 1, 0}, ParetoTailCalibration{0, 1, 1e-310, 0},
                            ParetoTailCalibration{-1e300, 1, 1, 0}}) {
-    expect_fault("its score calibration is not one that scores give",
+    expect_fault("its score calibration holds impossible values",
                  [&](FittedModel& model) { model.calibration = tail; });
   }
   for (const auto& robust :
        {MadCalibration{nan, 1}, MadCalibration{0, 0}, MadCalibration{0, -1}, MadCalibration{0, infinity},
         MadCalibration{0, 1e-310}, MadCalibration{1e300, 1}}) {
-    expect_fault("its score calibration is not one that scores give", [&](FittedModel& model) {
+    expect_fault("its score calibration holds impossible values", [&](FittedModel& model) {
       model.config.score.calibration = Calibration::mad;
       model.calibration = robust;
     });

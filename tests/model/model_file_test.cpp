@@ -39,7 +39,7 @@ class ModelFile : public ::testing::Test {
   void expect_damaged(const std::string& reason) const {
     HYPERDEFECT_EXPECT_ERROR(read_tensors(path_), ModelError,
                              path_.string() + ": not a whole safetensors file (" + reason +
-                                 "): take the file that `hyperdefect train` wrote, or train again");
+                                 "): use the file as training wrote it, or train again");
   }
 
   test::TempDir folder_;
@@ -76,7 +76,7 @@ TEST_F(ModelFile, DataBeginsAtAMultipleOfEightBytes) {
 
 TEST_F(ModelFile, RefusesTypesWithoutAPlace) {
   HYPERDEFECT_EXPECT_ERROR(write_tensors(path_, {{{"x", torch::ones({2}, torch::kComplexFloat)}}, {}}), Error,
-                           "a tensor of type ComplexFloat has no place in a safetensors file");
+                           "a tensor of type ComplexFloat cannot be stored in a safetensors file");
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 

@@ -121,8 +121,8 @@ TEST(BuiltInConfigs, PlainNetworksHaveNoneOfTheBlocks) {
 
 TEST(BuiltInConfigs, UnknownNameListsThem) {
   HYPERDEFECT_EXPECT_ERROR(built_in_yaml("magic"), UsageError,
-                           "no configuration named 'magic' is built in: take one of one_class, single_scene, "
-                           "single_scene_plain, single_scene_fast, rx");
+                           "no configuration named 'magic' is built in: choose one of one_class, "
+                           "single_scene, single_scene_plain, single_scene_fast, rx");
 }
 
 TEST(BuiltInConfigs, OneClassFollowsACameraOnTwoCores) {

@@ -29,11 +29,12 @@ TEST(Choices, EveryValueHasItsName) {
 }
 
 TEST(Choices, AnUnknownNameIsRefusedWithTheAllowedOnes) {
-  HYPERDEFECT_EXPECT_ERROR(from_string<Norm>("lyer"), UsageError,
-                           "norm 'lyer' is unknown: take one of layer, batch, none (did you mean 'layer'?)");
+  HYPERDEFECT_EXPECT_ERROR(
+      from_string<Norm>("lyer"), UsageError,
+      "norm 'lyer' is unknown: choose one of layer, batch, none (did you mean 'layer'?)");
   HYPERDEFECT_EXPECT_ERROR(
       from_string<Upsampling>("cubic_spline"), UsageError,
-      "upsampling 'cubic_spline' is unknown: take one of transposed_conv, bilinear, nearest");
+      "upsampling 'cubic_spline' is unknown: choose one of transposed_conv, bilinear, nearest");
   HYPERDEFECT_EXPECT_ERROR(from_string<Padding>(""), UsageError, "padding '' is unknown");
   HYPERDEFECT_EXPECT_ERROR(from_string<Skip>("Concat"), UsageError, "skip 'Concat' is unknown");
   HYPERDEFECT_EXPECT_ERROR(from_string<Lift>("3d"), UsageError, "lift '3d' is unknown");

@@ -263,7 +263,7 @@ TEST(Network, SummaryNamesItsParts) {
   for (const char* part : {"network: (N, 10, rows, cols) -> (N, 4, rows, cols)", "lift", "full_resolution",
                            "down1", "encoder1", "attention", "upsample0", "skip0", "decoder0",
                            "decoder_block0", "head", "parameters: ", "stride: 2 pixels", "receptive field: ",
-                           "by attention the windows of 4 pixels", "multiply-adds a pixel: 1677\n"}) {
+                           "by attention the windows of 4 pixels", "multiply-adds per pixel: 1677\n"}) {
     EXPECT_NE(page.find(part), std::string::npos) << part << " is not in\n" << page;
   }
 }

@@ -53,7 +53,8 @@ constexpr Row row(const char* name, const char* help) {
 constexpr std::array kRegistry{
     row<AutoencoderDetector, AutoencoderOptions, Input::components>(
         "autoencoder",
-        "a network reconstructs each spectrum from its surroundings; the score is what it cannot reconstruct"),
+        "a network reconstructs each spectrum from its surroundings; the score is what it cannot "
+        "reconstruct"),
     row<SegmenterDetector, SegmenterOptions, Input::components>(
         "segmenter", "small networks learn to find objects that are implanted into the scene"),
     row<LikelihoodRatioDetector, LikelihoodRatioOptions, Input::features>(
