@@ -26,7 +26,10 @@ endif()
 
 add_library(hyperdefect_compile_options INTERFACE)
 target_compile_features(hyperdefect_compile_options INTERFACE cxx_std_20)
-target_compile_options(hyperdefect_compile_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+# The rooms become part of a shared library: the program's own (app/CMakeLists.txt), or a user's. Tests are compiled alike,
+# since a precompiled header serves only sources that are.
+target_compile_options(hyperdefect_compile_options INTERFACE
+  -fPIC -fno-semantic-interposition -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # ccache needs this to reuse objects that were compiled with a precompiled header.
   target_compile_options(hyperdefect_compile_options INTERFACE -fpch-preprocess)

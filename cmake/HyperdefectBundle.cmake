@@ -15,14 +15,13 @@ function(_hyperdefect_torch_is_in_the_project result)
 endfunction()
 _hyperdefect_torch_is_in_the_project(HYPERDEFECT_BUNDLES_TORCH)
 
-# hyperdefect_bundle_torch(PROGRAM): installs, with the component "program", the LibTorch libraries that it loads.
-# They keep their places relative to each other, because their own run paths are relative.
-function(hyperdefect_bundle_torch program)
+# hyperdefect_bundle_torch(LIBRARY): installs, with the component "program", the LibTorch libraries that the program's own
+# one loads, below its folder. They keep their places relative to each other, because their own run paths are relative.
+function(hyperdefect_bundle_torch library)
   cmake_path(GET HYPERDEFECT_TORCH_ROOT PARENT_PATH home)
   cmake_path(GET HYPERDEFECT_TORCH_ROOT FILENAME torch)
-  file(RELATIVE_PATH libdir_from_bindir "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
-  set_property(TARGET ${program} PROPERTY INSTALL_RPATH "$ORIGIN/${libdir_from_bindir}/hyperdefect/${torch}/lib")
-  install(CODE "set(HYPERDEFECT_BUNDLE_PROGRAM [[$<TARGET_FILE:${program}>]])
+  set_property(TARGET ${library} PROPERTY INSTALL_RPATH "$ORIGIN/${torch}/lib")
+  install(CODE "set(HYPERDEFECT_BUNDLE_PROGRAM [[$<TARGET_FILE:${library}>]])
 set(HYPERDEFECT_BUNDLE_HOME [[${home}]])
 set(HYPERDEFECT_BUNDLE_LIBDIR [[${CMAKE_INSTALL_LIBDIR}/hyperdefect]])
 set(HYPERDEFECT_BUNDLE_LICENSES [[${CMAKE_INSTALL_DOCDIR}/libraries]])"

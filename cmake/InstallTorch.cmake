@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run at install time, with what HyperdefectBundle.cmake sets:
-#   HYPERDEFECT_BUNDLE_PROGRAM    the program, as built
+#   HYPERDEFECT_BUNDLE_PROGRAM    the program's library, as built
 #   HYPERDEFECT_BUNDLE_HOME       the folder that holds LibTorch and the libraries that came with it
 #   HYPERDEFECT_BUNDLE_LIBDIR     where the libraries of home that the program loads are copied to
 #   HYPERDEFECT_BUNDLE_LICENSES   where their licenses are copied to
@@ -10,7 +10,7 @@ cmake_policy(VERSION 3.25)
 # Only what lies below home is followed: the system's libraries are not copied. libcuda comes with the driver.
 function(_libraries_below_home result)
   string(REGEX REPLACE "([][+.*()^$?|\\\\])" "\\\\\\1" home_regex "${home}")
-  file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${program}" LIBRARIES ${ARGN}
+  file(GET_RUNTIME_DEPENDENCIES MODULES "${program}" LIBRARIES ${ARGN}
        RESOLVED_DEPENDENCIES_VAR found UNRESOLVED_DEPENDENCIES_VAR missing CONFLICTING_DEPENDENCIES_PREFIX twice
        PRE_EXCLUDE_REGEXES "^libcuda\\.so" POST_INCLUDE_REGEXES "^${home_regex}/" POST_EXCLUDE_REGEXES ".*")
   if(missing)

@@ -12,9 +12,6 @@ namespace {
 class WaitingThreads : public ::testing::Test {
  protected:
   void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "the program leaves the environment as it is where a sanitizer is built in";
-#endif
     ::setenv("OMP_DISPLAY_ENV", "verbose", 1);
     ::unsetenv("GOMP_SPINCOUNT");
     ::unsetenv("OMP_WAIT_POLICY");
