@@ -8,6 +8,13 @@
 namespace hyperdefect::app {
 namespace {
 
+/// Of what a message quotes from the command line.
+constexpr std::size_t kLongestQuote = 200;
+
+std::string quoted(const std::string& words) {
+  return text::shortened(words, kLongestQuote);
+}
+
 /// An option that may be repeated and takes one value each time, so that an input may follow it.
 CLI::Option* one_value(CLI::Option* option) {
   return option->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -81,17 +88,17 @@ std::vector<std::string> apply_run_options(const CommonOptions& options, model::
     schema.read_file(file);
   }
   for (const auto& assignment : options.assignments) {
-    schema.set(assignment);
+    schema.set(assignment, quoted("--set " + assignment));
   }
-  const auto set_named = [&schema](const char* key, const auto& value) {
+  const auto set_named = [&schema](const char* flag, const char* key, const auto& value) {
     if (value) {
-      schema.set(text::concat(key, '=', *value));
+      schema.set(text::concat(key, '=', *value), quoted(text::concat(flag, ' ', *value)));
     }
   };
-  set_named("run.device", options.device);
-  set_named("run.threads", options.threads);
-  set_named("run.ram_mb", options.ram_mb);
-  set_named("run.seed", options.seed);
+  set_named("--device", "run.device", options.device);
+  set_named("--threads", "run.threads", options.threads);
+  set_named("--ram", "run.ram_mb", options.ram_mb);
+  set_named("--seed", "run.seed", options.seed);
   return schema.remarks();
 }
 

@@ -198,7 +198,7 @@ TEST_F(BadInput, WrongConfiguration) {
   expect_failure(detect(cube, {"--set", "train.epcohs=3"}), 2,
                  "--set train.epcohs=3: train.epcohs: unknown key; did you mean train.epochs?");
   expect_failure(detect(cube, {"--threads", "-1"}), 2,
-                 "run.threads: '-1' is out of range; allowed: 0 to 1024");
+                 "--threads -1: run.threads: '-1' is out of range; allowed: 0 to 1024");
   EXPECT_FALSE(fs::exists(folder_ / "maps"));
 }
 

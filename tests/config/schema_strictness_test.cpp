@@ -281,17 +281,16 @@ TEST(SchemaStrictness, AssignmentsOnTheCommandLineAreCheckedAlike) {
     return message_of<ConfigError>([&] { example.schema.set(assignment); });
   };
   EXPECT_EQ(refused("train.epochs=3.7"),
-            "--set train.epochs=3.7: train.epochs: '3.7' is not an integer; allowed: 1 to 1000000");
-  EXPECT_EQ(refused("train.epoch=3"),
-            "--set train.epoch=3: train.epoch: unknown key; did you mean train.epochs?");
-  EXPECT_EQ(refused("trian.epochs=3"), "--set trian.epochs=3: trian: unknown section; did you mean train?");
+            "train.epochs=3.7: train.epochs: '3.7' is not an integer; allowed: 1 to 1000000");
+  EXPECT_EQ(refused("train.epoch=3"), "train.epoch=3: train.epoch: unknown key; did you mean train.epochs?");
+  EXPECT_EQ(refused("trian.epochs=3"), "trian.epochs=3: trian: unknown section; did you mean train?");
   EXPECT_EQ(refused("train.title="),
-            "--set train.title=: train.title: no value is given (\"\" is an empty text); allowed: text");
+            "train.title=: train.title: no value is given (\"\" is an empty text); allowed: text");
   EXPECT_EQ(refused("train.kernel=[1, 2"),
-            "--set train.kernel=[1, 2: not valid YAML at column 1: end of sequence flow not found");
-  EXPECT_EQ(refused("train.epochs"), "--set train.epochs: is not of the form section.key=value");
-  EXPECT_EQ(refused("epochs=3"), "--set epochs=3: is not of the form section.key=value");
-  EXPECT_EQ(refused("=a.b"), "--set =a.b: is not of the form section.key=value");
+            "train.kernel=[1, 2: not valid YAML at column 1: end of sequence flow not found");
+  EXPECT_EQ(refused("train.epochs"), "train.epochs: is not of the form section.key=value");
+  EXPECT_EQ(refused("epochs=3"), "epochs=3: is not of the form section.key=value");
+  EXPECT_EQ(refused("=a.b"), "=a.b: is not of the form section.key=value");
   EXPECT_EQ(example.options, ExampleOptions{});
 }
 
@@ -312,7 +311,7 @@ TEST(SchemaStrictness, AnAssignmentIsRefusedInOneBoundedLine) {
 TEST(SchemaStrictness, AnAssignmentTellsItsFirstFaultAndHowManyMore) {
   Example example;
   EXPECT_EQ(message_of<ConfigError>([&] { example.schema.set("train.kernel=[a, 2, 99]"); }),
-            "--set train.kernel=[a, 2, 99]: train.kernel[0]: 'a' is not an integer; allowed: 3 elements, "
+            "train.kernel=[a, 2, 99]: train.kernel[0]: 'a' is not an integer; allowed: 3 elements, "
             "each 1 to 31 (and 1 more)");
 }
 

@@ -445,7 +445,7 @@ void Schema::read_text(const std::string& yaml, const std::string& origin,
   load.finish(origin);
 }
 
-void Schema::set(const std::string& assignment) {
+void Schema::set(const std::string& assignment, const std::string& origin) {
   Load load(*this, std::filesystem::current_path());
   const auto equals = assignment.find('=');
   const auto name = assignment.substr(0, equals);
@@ -458,7 +458,7 @@ void Schema::set(const std::string& assignment) {
     load.key(name.substr(0, dot), key, *value);
   }
   load.keep_one_fault();
-  load.finish(text::concat("--set ", text::shortened(assignment, kLongestAssignment)));
+  load.finish(origin.empty() ? text::shortened(assignment, kLongestAssignment) : origin);
 }
 
 std::string Schema::to_yaml() const {

@@ -63,8 +63,10 @@ class Schema {
   void read_text(const std::string& yaml, const std::string& origin, const std::filesystem::path& base_dir);
 
   /// Assigns one key: "section.key=value", the value as in YAML ("[1, 2]", "true"). Relative paths are
-  /// resolved against the working directory. @throws ConfigError, of one line: "--set ASSIGNMENT: …".
-  void set(const std::string& assignment);
+  /// resolved against the working directory. `origin` says in messages where the assignment comes from; "":
+  /// it stands for itself. @throws ConfigError, of one line: "ORIGIN: section.key: what is wrong; allowed:
+  /// …".
+  void set(const std::string& assignment, const std::string& origin = {});
 
   /// The present values as YAML that reads back equal, sections and keys in the order of declaration.
   std::string to_yaml() const;
