@@ -83,30 +83,9 @@ void add_bands(Facts& facts, const spectral::Bands& bands, const std::string& so
   facts.push_back({"fwhm_nm", bands.fwhm_nm, range_words(bands.fwhm_nm, " nm")});
 }
 
-/// The text in quotes behind the keyword in WKT, or "".
-std::string quoted_after(const std::string& wkt, const std::string& keyword) {
-  const auto at = wkt.find(keyword + "[\"");
-  if (at == std::string::npos) {
-    return {};
-  }
-  const auto begin = at + keyword.size() + 2;
-  return wkt.substr(begin, wkt.find('"', begin) - begin);
-}
-
-/// The name of a CRS. GDAL calls what an ENVI header describes "unnamed": then the names of what it is made
-/// of.
-std::string crs_name(const std::string& wkt) {
-  const auto projected = quoted_after(wkt, "PROJCS");
-  const auto geographic = quoted_after(wkt, "GEOGCS");
-  if (projected == "unnamed") {
-    return text::concat(geographic, ", ", quoted_after(wkt, "PROJECTION"));
-  }
-  return projected.empty() ? geographic : projected;
-}
-
 void add_georeference(Facts& facts, const format::Georeference& place) {
   const auto& wkt = place.wkt.empty() ? place.gcp_wkt : place.wkt;
-  const auto crs = crs_name(wkt);
+  const auto crs = format::crs_name(wkt);
   facts.push_back({"crs", crs.empty() ? Json(nullptr) : Json(crs), place.empty() ? "no georeference" : crs});
   facts.push_back({"crs_wkt", wkt, ""});
   if (place.transform) {

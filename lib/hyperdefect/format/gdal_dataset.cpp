@@ -192,6 +192,10 @@ OGRSpatialReference crs_from(const std::string& wkt) {
   return crs;
 }
 
+std::string text_or_empty(const char* text) {
+  return text != nullptr ? text : "";
+}
+
 void set_control_points(GDALDataset& dataset, const Georeference& georeference) {
   std::vector<GDAL_GCP> points(georeference.gcps.size());
   GDALInitGCPs(static_cast<int>(points.size()), points.data());
@@ -332,6 +336,16 @@ void finish_raster(DatasetPtr dataset, CPLErr written, const GdalErrors& errors,
   if (written != CE_None || errors.any()) {
     throw_cannot_write(target, errors.reason());
   }
+}
+
+std::string crs_name(const std::string& wkt) {
+  const auto crs = crs_from(wkt);
+  const auto name = text_or_empty(crs.GetName());
+  if (name != "unnamed") {
+    return name;
+  }
+  return text::concat(text_or_empty(crs.GetAttrValue("GEOGCS")), ", ",
+                      text_or_empty(crs.GetAttrValue("PROJECTION")));
 }
 
 Georeference georeference_of(GDALDataset& dataset) {

@@ -35,4 +35,8 @@ struct Georeference {
   bool operator==(const Georeference&) const = default;
 };
 
+/// The name of a CRS that WKT describes: "WGS 84 / UTM zone 33N". If the file names none, as an ENVI header
+/// does not, its geographic CRS and its projection: "WGS 84, Transverse_Mercator". "" of no CRS.
+std::string crs_name(const std::string& wkt);
+
 }  // namespace hyperdefect::format
