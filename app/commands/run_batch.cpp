@@ -14,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/files/result_names.h"
 #include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
@@ -50,7 +51,7 @@ engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepar
 void print_plan(const engine::BatchJob& job) {
   for (const auto& cube : job.cubes) {
     std::cout << text::printable(cube.path.string()) << " -> "
-              << text::printable((job.output / cube.relative).string()) << "_score.tif\n";
+              << text::printable((job.output / cube.relative).string()) << files::kScoreEnding << '\n';
   }
 }
 
@@ -139,7 +140,7 @@ ExitCode run_batch(const BatchOptions& options, const PreparedBatch& prepared) {
                            " of earlier runs, too"));
   }
   if (options.json) {
-    std::cout << std::ifstream(job.output / "summary.json").rdbuf();
+    std::cout << std::ifstream(job.output / files::kSummary).rdbuf();
   } else {
     print_rows(report.rows);
   }

@@ -17,6 +17,7 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
+#include "hyperdefect/files/result_names.h"
 #include "hyperdefect/format/envi_header.h"
 #include "hyperdefect/io/cube_writer.h"
 #include "hyperdefect/io/mask_writer.h"
@@ -63,7 +64,7 @@ struct SynthFiles {
   SynthFiles(const fs::path& folder, const fs::path& relative)
       : data((folder / relative).string() + ".img"),
         header((folder / relative).string() + ".hdr"),
-        mask((folder / relative).string() + "_mask.png") {}
+        mask((folder / relative).string() + std::string(files::kMaskEndings.front())) {}
 
   fs::path data;
   fs::path header;

@@ -9,6 +9,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/results.h"
+#include "hyperdefect/files/result_names.h"
 #include "hyperdefect/io/map_reader.h"
 #include "hyperdefect/io/mask_reader.h"
 #include "hyperdefect/io/regions.h"
@@ -21,14 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 10> kCubeExtensions{".img", ".dat", ".raw",  ".bil", ".bip",
                                                            ".bsq", ".bin", ".cube", ".tif", ".tiff"};
-constexpr std::array kTruthEndings{"_mask.png", "_mask.tif"};
-constexpr const char* kDefectsEnding = "_defects.tif";
 /// The kind of map that the map of defects follows from.
 constexpr const char* kScore = "score";
-
-std::string ending_of(const std::string& kind) {
-  return "_" + kind + ".tif";
-}
 
 void need_folder(const fs::path& folder, std::string_view what) {
   if (!fs::is_directory(folder)) {
@@ -63,10 +58,11 @@ std::vector<std::string> truth_names(const std::string& name) {
 /// @param results the cube's results without their endings.
 CubeQuality judge_files(const std::string& results, const std::string& kind, const fs::path& truth) {
   const io::ExpectedSize size{io::mask_size(truth), text::concat("its truth ", truth.string())};
-  const auto scores = io::read_map(results + ending_of(kind), size);
+  const auto scores = io::read_map(results + files::map_ending(kind), size);
   const auto mask = io::read_mask(truth, size);
   auto quality = evaluate_map(scores, mask);
-  if (const fs::path defects = results + kDefectsEnding; kind == kScore && fs::exists(defects)) {
+  if (const fs::path defects = results + std::string(files::kDefectsEnding);
+      kind == kScore && fs::exists(defects)) {
     const auto marks = io::read_map(defects, size);
     const auto valid = scores.isnan().logical_or_(marks.isnan()).logical_not_();
     quality.predicted = metric::confusion(marks.ne(0), mask, valid);
@@ -138,8 +134,8 @@ std::optional<metric::Confusion> cube_confusion(const std::vector<CubeQuality>& 
 std::optional<fs::path> find_truth(const std::string& name, const fs::path& folder) {
   for (const auto& stem : truth_names(name)) {
     std::vector<fs::path> found;
-    for (const auto* ending : kTruthEndings) {
-      if (auto file = folder / (stem + ending); fs::exists(file)) {
+    for (const auto ending : files::kMaskEndings) {
+      if (auto file = folder / (stem + std::string(ending)); fs::exists(file)) {
         found.push_back(std::move(file));
       }
     }
@@ -212,7 +208,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
                     ProgressMonitor& monitor) {
   need_folder(maps, "a folder of results");
   need_folder(truth, "the folder of the masks");
-  const auto ending = ending_of(kind);
+  const auto ending = files::map_ending(kind);
   const auto names = names_of_maps(maps, ending);
   if (names.empty()) {
     throw InputError(
@@ -233,7 +229,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     }
     evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
-    const auto stored = read_row((maps / name).string() + ".json");
+    const auto stored = read_row((maps / name).string() + std::string(files::kRowEnding));
     evaluation.cubes.back().undecided = stored && stored->row.verdict == Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {

@@ -3,7 +3,10 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "hyperdefect/files/result_names.h"
 
 namespace hyperdefect::engine {
 
@@ -19,13 +22,13 @@ class ResultFiles {
   /// @throws UsageError if it would lead out of the output folder.
   ResultFiles(std::filesystem::path output, const std::filesystem::path& relative);
 
-  std::filesystem::path score() const { return with("_score.tif"); }
-  std::filesystem::path sad() const { return with("_sad.tif"); }
-  std::filesystem::path defects() const { return with("_defects.tif"); }
-  std::filesystem::path overlay() const { return with("_overlay.png"); }
-  std::filesystem::path model() const { return with("_model.safetensors"); }
-  std::filesystem::path part(const std::string& detector) const { return with("_part_" + detector + ".tif"); }
-  std::filesystem::path row() const { return with(".json"); }
+  std::filesystem::path score() const { return with(files::kScoreEnding); }
+  std::filesystem::path sad() const { return with(files::kSadEnding); }
+  std::filesystem::path defects() const { return with(files::kDefectsEnding); }
+  std::filesystem::path overlay() const { return with(files::kOverlayEnding); }
+  std::filesystem::path model() const { return with(files::kModelEnding); }
+  std::filesystem::path part(const std::string& detector) const { return with(files::part_ending(detector)); }
+  std::filesystem::path row() const { return with(files::kRowEnding); }
   std::filesystem::path folder() const { return stem_.parent_path(); }
   /// Whatever a run may write for the cube, but for the model.
   std::vector<std::filesystem::path> all() const;
@@ -36,7 +39,7 @@ class ResultFiles {
   void refuse_links_outside() const;
 
  private:
-  std::filesystem::path with(const std::string& ending) const { return stem_.string() + ending; }
+  std::filesystem::path with(std::string_view ending) const { return stem_.string() + std::string(ending); }
 
   std::filesystem::path output_;
   std::filesystem::path stem_;

@@ -13,6 +13,7 @@
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/files/file_stamp.h"
+#include "hyperdefect/files/result_names.h"
 #include "hyperdefect/format/file_access.h"
 
 namespace hyperdefect::engine {
@@ -28,11 +29,11 @@ ResultFiles files_of(const BatchJob& job, const files::CubeInput& cube) {
 }
 
 fs::path summary_of(const BatchJob& job) {
-  return job.output / "summary.json";
+  return job.output / files::kSummary;
 }
 
 std::vector<fs::path> tables_of(const BatchJob& job) {
-  return {job.output / "scores.csv", summary_of(job), job.output / "config.yaml"};
+  return {job.output / files::kScoresTable, summary_of(job), job.output / files::kConfiguration};
 }
 
 void remove_file(const fs::path& file) {
@@ -280,8 +281,8 @@ std::vector<ResultRow> rows_of_other_cubes(const BatchJob& job) {
 void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
   auto config = job.config;
   const auto yaml = model::schema_of(config).to_yaml();
-  write_file(job.output / "scores.csv", scores_csv(rows));
-  write_file(job.output / "config.yaml", yaml);
+  write_file(job.output / files::kScoresTable, scores_csv(rows));
+  write_file(job.output / files::kConfiguration, yaml);
   write_file(summary_of(job), summary_json(rows, job.made_with, yaml));
 }
 

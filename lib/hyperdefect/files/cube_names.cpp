@@ -2,23 +2,18 @@
 #include "hyperdefect/files/cube_names.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/files/result_names.h"
 
 namespace hyperdefect::files {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// What a run calls its own files; the row of a cube called `summary` would be summary.json.
-constexpr std::array<std::string_view, 4> kRunFiles{"scores.csv", "objects.csv", "summary.json",
-                                                    "config.yaml"};
-constexpr std::string_view kSummary = "summary";
 
 /// The names of a path that lead downwards.
 fs::path below_root(const fs::path& path) {
@@ -45,8 +40,9 @@ fs::path stem_of(const fs::path& path, const fs::path& target) {
   return "root";
 }
 
+/// The row of a cube called `summary` would be summary.json.
 bool is_taken_by_the_run(const fs::path& name) {
-  return name == kSummary ||
+  return name.string() + std::string(kRowEnding) == kSummary ||
          std::find(kRunFiles.begin(), kRunFiles.end(), name.begin()->string()) != kRunFiles.end();
 }
 

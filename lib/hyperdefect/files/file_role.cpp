@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/files/result_names.h"
 #include "hyperdefect/format/file_access.h"
 #include "hyperdefect/format/file_kind.h"
 #include "hyperdefect/format/gdal_dataset.h"
@@ -80,10 +81,12 @@ bool is_named_like_a_result(const fs::path& file) {
 /// The tables of a run and the rows of its cubes, which no image gives away.
 bool is_table_of_a_run(const fs::path& file) {
   const auto name = file.filename().string();
-  if (name == "scores.csv" || name == "config.yaml" || name == "summary.json") {
-    return format::is_there(sibling(file, "summary.json")) && format::is_there(sibling(file, "scores.csv"));
+  if (std::find(kRunFiles.begin(), kRunFiles.end(), name) != kRunFiles.end()) {
+    return format::is_there(sibling(file, std::string(kSummary))) &&
+           format::is_there(sibling(file, std::string(kScoresTable)));
   }
-  return file.extension() == ".json" && format::is_there(sibling(file, file.stem().string() + "_score.tif"));
+  return file.extension() == kRowEnding &&
+         format::is_there(sibling(file, file.stem().string() + std::string(kScoreEnding)));
 }
 
 bool is_named_like_a_bad_pixel_map(const fs::path& file) {
