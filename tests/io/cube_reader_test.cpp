@@ -235,12 +235,5 @@ TEST(CubeReader, ReadsByADriverThatTheUserNames) {
   EXPECT_TRUE(read_whole(dir / "scan.tif", options).values.equal(expected_values(1, {0, 0, 20, 18})));
 }
 
-TEST(SetCacheBytes, BoundsGdalsCache) {
-  const auto before = GDALGetCacheMax64();
-  set_cache_bytes(64 << 20);
-  EXPECT_EQ(GDALGetCacheMax64(), 64 << 20);
-  set_cache_bytes(before);
-}
-
 }  // namespace
 }  // namespace hyperdefect::io

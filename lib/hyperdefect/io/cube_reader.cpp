@@ -313,8 +313,4 @@ std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
   return common;
 }
 
-void set_cache_bytes(std::int64_t bytes) {
-  GDALSetCacheMax64(bytes);
-}
-
 }  // namespace hyperdefect::io

@@ -34,7 +34,6 @@ class CubeReader {
 
   /// Says which bands, one flag a band, decide whether a pixel is valid; at first these are the good bands.
   void use_bands(std::vector<bool> used);
-  const std::vector<bool>& used_bands() const { return used_; }
 
   /// All bands of a window, (bands, rows, cols), with one access to the file. Validity is decided on raw
   /// values: a pixel is invalid if the file's mask or alpha band hides it, if a used band is no-data, not
@@ -68,8 +67,5 @@ class CubeReader {
   torch::Tensor states_;
   std::unique_ptr<Source> source_;
 };
-
-/// Bounds the memory in which GDAL keeps blocks of all open files.
-void set_cache_bytes(std::int64_t bytes);
 
 }  // namespace hyperdefect::io

@@ -79,11 +79,6 @@ Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covari
           (noise.vectors * deviations).matmul(axes.vectors), axes.values};
 }
 
-torch::Tensor zca(const Whitening& whitening) {
-  const auto axes = whitening.inverse / whitening.inverse.norm(2, 0, true);
-  return axes.matmul(whitening.forward);
-}
-
 double relative_rank(std::int64_t size) {
   return static_cast<double>(size) * std::numeric_limits<double>::epsilon();
 }

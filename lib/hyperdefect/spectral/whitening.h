@@ -40,11 +40,6 @@ torch::Tensor whitening_gains(const torch::Tensor& variances, double power);
 Whitening noise_whitening(const torch::Tensor& mean, const torch::Tensor& covariance,
                           const torch::Tensor& noise_covariance, std::int64_t components);
 
-/// (bands, bands): forward, turned back onto the bands ('ZCA'): distances between spectra stay those between
-/// components, and neighbouring channels are neighbouring wavelengths again. For a Whitening of
-/// partial_whitening().
-torch::Tensor zca(const Whitening& whitening);
-
 /// The eigenvalues (n) ascending and eigenvectors (n, n), in columns, of a symmetric matrix, in double, with
 /// the largest entry of each eigenvector positive.
 struct EigenDecomposition {
