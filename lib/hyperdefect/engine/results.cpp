@@ -76,56 +76,73 @@ std::vector<WrittenFile> written_from(const Json& json) {
   return files;
 }
 
+/// The fields of a row, in the order of the table: use(name, field) of each. JSON has them by these names.
+template <class Row, class Use>
+void for_each_field(Row& row, const Use& use) {
+  use("file", row.file);
+  use("status", row.ok);
+  use("verdict", row.verdict);
+  use("reason", row.reason);
+  use("valid_share", row.valid_share);
+  use("rows", row.rows);
+  use("cols", row.cols);
+  use("bands", row.bands);
+  use("defects", row.defects);
+  use("defect_pixels", row.defect_pixels);
+  use("invalid_pixels", row.invalid_pixels);
+  use("score_max", row.score_max);
+  use("score_mean", row.score_mean);
+  use("score_p99", row.score_p99);
+  use("sad_max", row.sad_max);
+  use("sad_mean", row.sad_mean);
+  use("sad_p99", row.sad_p99);
+  use("threshold", row.threshold);
+  use("seconds", row.seconds);
+  use("error", row.error);
+  use("input", row.input);
+  use("files", row.files);
+}
+
+struct ToJson {
+  Json& json;
+  void operator()(const char* name, const std::string& text) const { json[name] = text; }
+  void operator()(const char* name, bool ok) const { json[name] = ok ? "ok" : "failed"; }
+  void operator()(const char* name, std::int64_t count) const { json[name] = count; }
+  void operator()(const char* name, double number) const { json[name] = number_or_null(number); }
+  void operator()(const char* name, Verdict verdict) const {
+    json[name] = to_string(verdict);
+    json["accepted"] = verdict == Verdict::accepted;
+  }
+  template <class List>
+  void operator()(const char* name, const List& list) const {
+    json[name] = to_json(list);
+  }
+};
+
+struct FromJson {
+  const Json& json;
+  void operator()(const char* name, std::string& text) const { text = json.at(name); }
+  void operator()(const char* name, bool& ok) const { ok = json.at(name) == "ok"; }
+  void operator()(const char* name, std::int64_t& count) const { count = count_at(json, name); }
+  void operator()(const char* name, double& number) const { number = number_from(json.at(name)); }
+  void operator()(const char* name, Verdict& verdict) const {
+    verdict = verdict_named(json.at(name).get<std::string>());
+  }
+  void operator()(const char* name, files::CubeStamp& stamp) const { stamp = stamp_from(json.at(name)); }
+  void operator()(const char* name, std::vector<WrittenFile>& files) const {
+    files = written_from(json.at(name));
+  }
+};
+
 Json to_json(const ResultRow& row) {
-  return {{"file", row.file},
-          {"status", row.ok ? "ok" : "failed"},
-          {"verdict", to_string(row.verdict)},
-          {"accepted", row.verdict == Verdict::accepted},
-          {"reason", row.reason},
-          {"valid_share", number_or_null(row.valid_share)},
-          {"rows", row.rows},
-          {"cols", row.cols},
-          {"bands", row.bands},
-          {"defects", row.defects},
-          {"defect_pixels", row.defect_pixels},
-          {"invalid_pixels", row.invalid_pixels},
-          {"score_max", number_or_null(row.score_max)},
-          {"score_mean", number_or_null(row.score_mean)},
-          {"score_p99", number_or_null(row.score_p99)},
-          {"sad_max", number_or_null(row.sad_max)},
-          {"sad_mean", number_or_null(row.sad_mean)},
-          {"sad_p99", number_or_null(row.sad_p99)},
-          {"threshold", number_or_null(row.threshold)},
-          {"seconds", row.seconds},
-          {"error", row.error},
-          {"input", to_json(row.input)},
-          {"files", to_json(row.files)}};
+  Json json;
+  for_each_field(row, ToJson{json});
+  return json;
 }
 
 ResultRow row_from(const Json& json) {
   ResultRow row;
-  row.file = json.at("file");
-  row.ok = json.at("status") == "ok";
-  row.verdict = verdict_named(json.at("verdict").get<std::string>());
-  row.reason = json.at("reason");
-  row.valid_share = number_from(json.at("valid_share"));
-  row.rows = count_at(json, "rows");
-  row.cols = count_at(json, "cols");
-  row.bands = count_at(json, "bands");
-  row.defects = count_at(json, "defects");
-  row.defect_pixels = count_at(json, "defect_pixels");
-  row.invalid_pixels = count_at(json, "invalid_pixels");
-  row.score_max = number_from(json.at("score_max"));
-  row.score_mean = number_from(json.at("score_mean"));
-  row.score_p99 = number_from(json.at("score_p99"));
-  row.sad_max = number_from(json.at("sad_max"));
-  row.sad_mean = number_from(json.at("sad_mean"));
-  row.sad_p99 = number_from(json.at("sad_p99"));
-  row.threshold = number_from(json.at("threshold"));
-  row.seconds = json.at("seconds");
-  row.error = json.at("error");
-  row.input = stamp_from(json.at("input"));
-  row.files = written_from(json.at("files"));
+  for_each_field(row, FromJson{json});
   return row;
 }
 
