@@ -224,7 +224,7 @@ TEST_F(ModelOnDisk, ScoresWithoutAThresholdAreRefused) {
       model.config.threshold.method = method;
       model.calibration.reset();
       HYPERDEFECT_EXPECT_ERROR(set_threshold(model, torch::full({9}, std::nan(""))), InputError,
-                               "no valid score to set a threshold from");
+                               "no valid score: every pixel is invalid");
       for (const double same : {0.0, 1e-30, 5.0, 1e30}) {
         model.calibration.reset();
         set_threshold(model, torch::full({9}, same));

@@ -19,7 +19,7 @@
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/overlay.h"
 #include "hyperdefect/io/regions.h"
-#include "hyperdefect/model/threshold.h"
+#include "hyperdefect/metric/quantile.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -38,8 +38,7 @@ Summary summary_of(const torch::Tensor& map) {
   if (finite.numel() == 0) {
     return {};
   }
-  return {finite.max().item<double>(), finite.mean().item<double>(),
-          model::quantile_of(finite, kTailQuantile)};
+  return {finite.max().item<double>(), finite.mean().item<double>(), metric::quantile(finite, kTailQuantile)};
 }
 
 /// 0 normal, 1 defect, 255 invalid.

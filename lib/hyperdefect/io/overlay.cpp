@@ -12,6 +12,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/io/png_writer.h"
 #include "hyperdefect/io/regions.h"
+#include "hyperdefect/metric/quantile.h"
 
 namespace hyperdefect::io {
 namespace {
@@ -58,16 +59,15 @@ std::vector<std::int64_t> visible_bands(const spectral::Bands& bands) {
   return chosen;
 }
 
-/// At most kPercentileSamples of the finite values, sorted.
-torch::Tensor sorted_sample(const torch::Tensor& values) {
+/// At most kPercentileSamples of the finite values.
+torch::Tensor finite_sample(const torch::Tensor& values) {
   auto finite = values.masked_select(values.isfinite());
   const auto step = std::max<std::int64_t>(1, finite.numel() / kPercentileSamples);
-  return std::get<0>(finite.slice(0, 0, finite.numel(), step).sort());
+  return finite.slice(0, 0, finite.numel(), step);
 }
 
-double percentile(const torch::Tensor& sorted, double share) {
-  const auto last = static_cast<double>(sorted.numel() - 1);
-  return sorted[static_cast<std::int64_t>(std::lround(share * last))].item<double>();
+double rank_value(const torch::Tensor& sample, double part) {
+  return metric::nearest_rank(sample, part).item<double>();
 }
 
 /// The colours that scores are shown in: `low` and below dark, `high` and above bright.
@@ -77,11 +77,11 @@ struct ScoreRange {
 };
 
 ScoreRange shown_range(const torch::Tensor& score, double threshold) {
-  const auto sorted = sorted_sample(score);
-  if (sorted.numel() == 0) {
+  const auto sample = finite_sample(score);
+  if (sample.numel() == 0) {
     return {};
   }
-  ScoreRange range{percentile(sorted, 0.01), percentile(sorted, 0.999)};
+  ScoreRange range{rank_value(sample, 0.01), rank_value(sample, 0.999)};
   if (std::isfinite(threshold)) {
     range.low = std::min(range.low, threshold);
     range.high = std::max(range.high, threshold);
@@ -318,12 +318,12 @@ torch::Tensor quicklook(const torch::Tensor& bands, const torch::Tensor& valid) 
   const auto valid_pixels = valid.to(torch::kCPU, torch::kBool);
   for (std::int64_t i = 0; i < bands.size(0); ++i) {
     const auto band = bands[i].to(torch::kCPU, torch::kFloat32);
-    const auto sorted = sorted_sample(band.masked_select(valid_pixels));
-    if (sorted.numel() == 0) {
+    const auto sample = finite_sample(band.masked_select(valid_pixels));
+    if (sample.numel() == 0) {
       continue;
     }
-    const double low = percentile(sorted, 0.02);
-    const double width = std::max(percentile(sorted, 0.98) - low, 1e-12);
+    const double low = rank_value(sample, 0.02);
+    const double width = std::max(rank_value(sample, 0.98) - low, 1e-12);
     picture[i] = ((band - low) / width).nan_to_num(0).clamp(0, 1).masked_fill(valid_pixels.logical_not(), 0);
   }
   return picture;

@@ -15,6 +15,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/metric/quantile.h"
 #include "hyperdefect/model/allocation_limit.h"
 #include "hyperdefect/model/json_fields.h"
 #include "hyperdefect/model/threshold.h"
@@ -263,7 +264,7 @@ void set_threshold(FittedModel& model, const torch::Tensor& scores) {
   }
   const auto judged = calibrated(scores, model);
   model.threshold = threshold_from(judged, model.config.threshold);
-  model.score_quantiles = quantiles_of(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
+  model.score_quantiles = metric::quantiles(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
   refuse_fault("the scores give no threshold", fault_of_judgement(model));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hyperdefect/metric/quantile.h"
 #include "hyperdefect/model/threshold.h"
 
 namespace hyperdefect::model {
@@ -93,7 +94,7 @@ bool is_usable(const ScoreCalibration& calibration) {
 
 ParetoTailCalibration pareto_tail_calibration(const torch::Tensor& scores) {
   ParetoTailCalibration fitted;
-  const auto quantiles = quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
+  const auto quantiles = metric::quantiles(scores, {0.5, kStart, kMiddle, kEnd});
   fitted.median = quantiles[0];
   fitted.start = quantiles[1];
   const double middle = quantiles[2] - fitted.start;

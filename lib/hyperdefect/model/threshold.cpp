@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/threshold.h"
 
-#include <cmath>
-
-#include "hyperdefect/core/error.h"
+#include "hyperdefect/metric/quantile.h"
 
 namespace hyperdefect::model {
 namespace {
@@ -15,32 +13,10 @@ constexpr double kMeanToSigma = 1.2533;
 
 }  // namespace
 
-std::vector<double> quantiles_of(const torch::Tensor& scores, const std::vector<double>& parts) {
-  const auto finite = scores.flatten().to(torch::kCPU, torch::kDouble);
-  const auto sorted = std::get<0>(finite.index({finite.isfinite()}).sort());
-  if (sorted.numel() == 0) {
-    throw InputError("no valid score to set a threshold from: every pixel is invalid");
-  }
-  const double* values = sorted.const_data_ptr<double>();
-  std::vector<double> quantiles;
-  for (const double q : parts) {
-    const double rank = q * static_cast<double>(sorted.numel() - 1);
-    const auto below = static_cast<std::int64_t>(std::floor(rank));
-    const auto above = std::min<std::int64_t>(below + 1, sorted.numel() - 1);
-    quantiles.push_back(values[below] +
-                        (rank - static_cast<double>(below)) * (values[above] - values[below]));
-  }
-  return quantiles;
-}
-
-double quantile_of(const torch::Tensor& scores, double q) {
-  return quantiles_of(scores, {q}).front();
-}
-
 RobustSpread robust_spread(const torch::Tensor& scores) {
-  const double median = quantile_of(scores, 0.5);
+  const double median = metric::quantile(scores, 0.5);
   const auto distances = (scores.to(torch::kDouble) - median).abs();
-  const double middle = quantile_of(distances, 0.5);
+  const double middle = metric::quantile(distances, 0.5);
   return {median, middle > 0 ? kMadToSigma * middle
                              : kMeanToSigma * distances.index({distances.isfinite()}).mean().item<double>()};
 }
@@ -50,9 +26,9 @@ double threshold_from(const torch::Tensor& scores, const ThresholdOptions& optio
     case ThresholdMethod::manual:
       return options.value;
     case ThresholdMethod::quantile:
-      return quantile_of(scores, options.quantile);
+      return metric::quantile(scores, options.quantile);
     case ThresholdMethod::false_alarm_rate:
-      return quantile_of(scores, 1.0 - options.false_alarm_rate);
+      return metric::quantile(scores, 1.0 - options.false_alarm_rate);
     case ThresholdMethod::sigma:
       break;
   }

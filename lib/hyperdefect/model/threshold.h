@@ -3,8 +3,6 @@
 
 #include <torch/torch.h>
 
-#include <vector>
-
 #include "hyperdefect/model/run_config.h"
 
 namespace hyperdefect::model {
@@ -30,11 +28,5 @@ RobustSpread robust_spread(const torch::Tensor& scores);
 ///
 /// @throws InputError if there is no score to set it from.
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
-
-/// The values below which the parts q of the sorted scores lie (linear interpolation between ranks).
-/// @throws InputError if there is no score.
-std::vector<double> quantiles_of(const torch::Tensor& scores, const std::vector<double>& parts);
-/// One of them; each call sorts the scores.
-double quantile_of(const torch::Tensor& scores, double q);
 
 }  // namespace hyperdefect::model

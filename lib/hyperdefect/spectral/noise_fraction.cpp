@@ -3,23 +3,21 @@
 
 #include <limits>
 
+#include "hyperdefect/metric/quantile.h"
+
 namespace hyperdefect::spectral {
 namespace {
 
 constexpr double kClippedAtEachEnd = 0.01;
-/// Enough for a quantile, and soon sorted.
+/// Enough for a quantile.
 constexpr std::int64_t kSortedPixels = 1 << 14;
 
 /// (bands, rows, cols), clipped to the range of most of these pixels (n) in each band.
 torch::Tensor clipped(const torch::Tensor& values, const torch::Tensor& pixels) {
   const auto step = (pixels.numel() + kSortedPixels - 1) / kSortedPixels;
-  const auto sorted =
-      std::get<0>(values.flatten(1).index_select(1, pixels.slice(0, 0, pixels.numel(), step)).sort(1));
-  const auto last = sorted.size(1) - 1;
-  const auto cut = static_cast<std::int64_t>(kClippedAtEachEnd * static_cast<double>(last));
-  const auto low = sorted.select(1, cut).view({-1, 1, 1});
-  const auto high = sorted.select(1, last - cut).view({-1, 1, 1});
-  return values.clamp(low, high);
+  const auto sample = values.flatten(1).index_select(1, pixels.slice(0, 0, pixels.numel(), step));
+  const auto at = [&](double part) { return metric::nearest_rank(sample, part).view({-1, 1, 1}); };
+  return values.clamp(at(kClippedAtEachEnd), at(1 - kClippedAtEachEnd));
 }
 
 }  // namespace

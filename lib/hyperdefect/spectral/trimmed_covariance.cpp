@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/trimmed_covariance.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "hyperdefect/metric/quantile.h"
 #include "hyperdefect/spectral/moments.h"
 #include "hyperdefect/spectral/whitening.h"
 
@@ -36,11 +36,6 @@ torch::Tensor squared_distances(const torch::Tensor& samples, const Bulk& bulk) 
   return (samples - bulk.mean).matmul(axes.vectors).square().div(variances).sum(1);
 }
 
-double lower_quantile(const torch::Tensor& values, double part) {
-  const auto rank = static_cast<std::int64_t>(std::ceil(part * static_cast<double>(values.numel())));
-  return std::get<0>(values.kthvalue(std::max<std::int64_t>(1, rank))).item<double>();
-}
-
 /// The median of chi-squared (Wilson and Hilferty, "The distribution of chi-square", 1931).
 double chi_squared_median(std::int64_t freedom) {
   const auto k = static_cast<double>(freedom);
@@ -56,7 +51,7 @@ torch::Tensor trimmed_covariance(const torch::Tensor& samples, const TrimOptions
   auto bulk = bulk_of(all);
   for (std::int64_t round = 0; round < options.rounds && varies(bulk.covariance); ++round) {
     const auto distances = squared_distances(all, bulk);
-    const auto kept = all.index({distances.le(lower_quantile(distances, options.kept))});
+    const auto kept = all.index({distances.le(metric::nearest_rank(distances, options.kept))});
     const auto next = kept.size(0) < 2 ? bulk : bulk_of(kept);
     if (!varies(next.covariance)) {
       return bulk.covariance;
@@ -66,7 +61,8 @@ torch::Tensor trimmed_covariance(const torch::Tensor& samples, const TrimOptions
   if (!varies(bulk.covariance)) {
     return bulk.covariance;
   }
-  const double scale = lower_quantile(squared_distances(all, bulk), 0.5) / chi_squared_median(all.size(1));
+  const double scale = metric::nearest_rank(squared_distances(all, bulk), 0.5).item<double>() /
+                       chi_squared_median(all.size(1));
   return scale > 0 ? bulk.covariance * scale : bulk.covariance;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/usual_range.h"
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
+
+#include "hyperdefect/metric/quantile.h"
 
 namespace hyperdefect::spectral {
 namespace {
@@ -23,15 +24,10 @@ constexpr Reach kFine{0.01, 20.0, 2.0};
 /// 32-bit counts end at 4e9, and no physical unit of an image needs more.
 constexpr double kLargestCount = 1e12;
 
-/// (bands) float64: of spectra (bands, n), NaN only in bands that are NaN.
-torch::Tensor values_at(const torch::Tensor& spectra, double part) {
-  const auto rank = std::llround(part * static_cast<double>(spectra.size(1) - 1));
-  return std::get<0>(spectra.kthvalue(rank + 1, 1)).to(torch::kDouble);
-}
-
 UsualRange range_of(const torch::Tensor& spectra, const Reach& reach) {
-  const auto low = values_at(spectra, reach.part);
-  const auto high = values_at(spectra, 1 - reach.part);
+  // NaN only in bands that are NaN.
+  const auto low = metric::nearest_rank(spectra, reach.part).to(torch::kDouble);
+  const auto high = metric::nearest_rank(spectra, 1 - reach.part).to(torch::kDouble);
   const auto size = torch::maximum(low.abs(), high.abs());
   const auto width = torch::maximum(torch::maximum(high - low, size), size.nanmedian());
   // In a scene of zeros there is nothing to be far away from.
