@@ -19,6 +19,7 @@
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/training_blocks.h"
 #include "hyperdefect/model/model_file.h"
+#include "hyperdefect/nn/adamw.h"
 #include "hyperdefect/platform/device.h"
 #include "hyperdefect/platform/task_pool.h"
 #include "hyperdefect/preprocess/band_picker.h"
@@ -289,7 +290,7 @@ class Training {
   ProgressMonitor& monitor_;
   PatchSampler sampler_;
   std::vector<detector::Batch> held_out_;
-  torch::optim::AdamW optimizer_;
+  nn::AdamW optimizer_;
   platform::TaskPool task_pool_;
   TrainingState state_;
   std::int64_t best_epoch_ = 0;
