@@ -3,6 +3,7 @@
 
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/core/utf8.h"
 #include "hyperdefect/model/config_check.h"
 
 namespace hyperdefect::app {
