@@ -2,7 +2,7 @@
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/io/cube_writer.h"

@@ -3,6 +3,8 @@
 // reason, and is written so that it reads back equal.
 #include "hyperdefect/engine/checkpoint.h"
 
+#include <torch/nn/modules/linear.h>
+
 #include <optional>
 
 #include "fuzz/fuzz.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <string>

@@ -2,7 +2,7 @@
 #include "hyperdefect/model/allocation_limit.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "hyperdefect/detector/autoencoder/autoencoder_options.h"
 #include "hyperdefect/detector/likelihood_ratio/likelihood_ratio_options.h"

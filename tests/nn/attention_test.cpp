@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/attention.h"
 
+#include <torch/nn/modules/activation.h>
+
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -3,6 +3,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include "hyperdefect/nn/attention_block.h"
 #include "hyperdefect/nn/residual_block.h"

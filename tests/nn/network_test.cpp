@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/network.h"
 
+#include <torch/nn/functional/padding.h>
+
 #include <gtest/gtest.h>
 
 #include "hyperdefect/core/error.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/norm_statistics.h"
 
+#include <torch/nn/modules/container/sequential.h>
+
 #include <gtest/gtest.h>
 
 #include "hyperdefect/nn/batch_norm.h"

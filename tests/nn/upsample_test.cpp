@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/upsample.h"
 
+#include <torch/nn/modules/container/sequential.h>
+
 #include <gtest/gtest.h>
 
 #include "support/module_checks.h"

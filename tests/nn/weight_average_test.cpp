@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/weight_average.h"
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/linear.h>
+
 #include <gtest/gtest.h>
 
 #include "support/module_state.h"

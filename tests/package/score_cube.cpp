@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads a model and scores a cube with the installed library: score_cube MODEL CUBE
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <exception>
 #include <iostream>

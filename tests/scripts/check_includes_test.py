@@ -71,7 +71,7 @@ class ThirdParties(unittest.TestCase):
         "files__file_role_cpp": "#include <gdal.h>\n",
         "app__cli__arguments_h": "#include <CLI/CLI.hpp>\n",
         "model__model_file_cpp": "#include <nlohmann/json.hpp>\n",
-        "nn__attention_h": "#include <torch/torch.h>\n",
+        "nn__attention_h": "#include <torch/types.h>\n",
     }
 
     def test_each_in_its_place_is_fine(self):
@@ -105,7 +105,7 @@ class ThirdParties(unittest.TestCase):
         self.check_refused("nlohmann_json", "nlohmann/json.hpp", "core__text_cpp", "nn__attention_cpp")
 
     def test_torch_not_in_core_config_and_cli(self):
-        self.check_refused("torch", "torch/torch.h", "core__window_h", "config__option_cpp", "app__cli__arguments_cpp")
+        self.check_refused("torch", "torch/types.h", "core__window_h", "config__option_cpp", "app__cli__arguments_cpp")
         self.check_refused("torch", "c10/util/Exception.h", "core__error_h")
 
 
@@ -128,11 +128,22 @@ class PublicHeaders(unittest.TestCase):
 class HiddenTorch(unittest.TestCase):
     def test_use_without_include_is_found(self):
         self.assertEqual(problems_in(nn__a_h="torch::Tensor f();\n"),
-                         ["lib/hyperdefect/nn/a.h: uses torch without an #include of it"])
+                         ["lib/hyperdefect/nn/a.h: uses torch without an #include of it: <torch/types.h> is missing"])
 
     def test_include_through_our_own_header_is_enough(self):
-        self.assertEqual(problems_in(nn__a_h="#include <torch/torch.h>\ntorch::Tensor f();\n",
+        self.assertEqual(problems_in(nn__a_h="#include <torch/types.h>\ntorch::Tensor f();\n",
                                      nn__a_cpp='#include "hyperdefect/nn/a.h"\ntorch::Tensor f() { return {}; }\n'), [])
+
+    def test_each_declaration_wants_its_own_header(self):
+        for text, header in (("torch::NoGradGuard guard;", "torch/utils.h"), ("TORCH_MODULE(A);", "torch/nn/pimpl.h"),
+                             ("torch::nn::Conv2d conv;", "torch/nn/modules/conv.h")):
+            found = problems_in(nn__a_cpp=f"#include <torch/types.h>\n{text}\n")
+            self.assertEqual(found, [f"lib/hyperdefect/nn/a.cpp: uses torch without an #include of it: <{header}> is missing"])
+            self.assertEqual(problems_in(nn__a_cpp=f"#include <{header}>\n{text}  // torch::cuda::is_available()\n"), [])
+
+    def test_all_of_torch_is_refused(self):
+        self.assertIn("lib/hyperdefect/nn/a.h: includes all of torch, which takes 7 s to compile",
+                      problems_in(nn__a_h="#include <torch/torch.h>\ntorch::Tensor f();\n")[0])
 
     def test_a_circle_of_includes_ends(self):
         self.assertEqual(len(problems_in(nn__a_h='#include "hyperdefect/nn/b.h"\ntorch::Tensor f();\n',

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/checkpoint.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 

@@ -2,6 +2,8 @@
 #include "hyperdefect/engine/fit.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>

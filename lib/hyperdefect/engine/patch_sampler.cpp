@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/patch_sampler.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <utility>
 

@@ -2,6 +2,7 @@
 #include "hyperdefect/image/window_median.h"
 
 #include <ATen/Parallel.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <vector>

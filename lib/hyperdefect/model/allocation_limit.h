@@ -2,6 +2,7 @@
 #pragma once
 
 #include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <stdexcept>

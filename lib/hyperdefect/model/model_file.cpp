@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/model_file.h"
 
+#include <torch/utils.h>
+
 #include <unistd.h>
 
 #include <algorithm>

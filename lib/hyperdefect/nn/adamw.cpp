@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/adamw.h"
 
+#include <torch/utils.h>
+
 #include <map>
 #include <memory>
 #include <vector>

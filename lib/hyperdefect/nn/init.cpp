@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/init.h"
 
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
 #include <cmath>
 
 #include "hyperdefect/nn/channel_norm.h"

@@ -2,6 +2,7 @@
 #include "hyperdefect/nn/padding.h"
 
 #include <ATen/autocast_mode.h>
+#include <torch/nn/functional/padding.h>
 
 #include <algorithm>
 

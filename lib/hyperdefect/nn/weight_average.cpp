@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/nn/weight_average.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 namespace hyperdefect::nn {

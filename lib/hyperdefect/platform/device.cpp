@@ -2,6 +2,7 @@
 #include "hyperdefect/platform/device.h"
 
 #include <ATen/Parallel.h>
+#include <torch/cuda.h>
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/platform/processors.h"

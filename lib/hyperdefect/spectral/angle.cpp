@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/angle.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 namespace hyperdefect::spectral {

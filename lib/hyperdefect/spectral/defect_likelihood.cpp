@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/defect_likelihood.h"
 
+#include <torch/utils.h>
+
 #include <array>
 #include <cmath>
 #include <limits>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/local_rx.h"
 
+#include <torch/utils.h>
+
 namespace hyperdefect::spectral {
 namespace {
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/moments.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 #include "hyperdefect/core/error.h"

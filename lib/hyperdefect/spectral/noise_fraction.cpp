@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/noise_fraction.h"
 
+#include <torch/utils.h>
+
 #include <limits>
 
 #include "hyperdefect/metric/quantile.h"

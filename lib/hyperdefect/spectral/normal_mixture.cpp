@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/normal_mixture.h"
 
+#include <torch/utils.h>
+
 #include <cmath>
 #include <numbers>
 #include <vector>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/rx.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 #include "hyperdefect/spectral/whitening.h"

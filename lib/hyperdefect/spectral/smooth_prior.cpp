@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/smooth_prior.h"
 
+#include <torch/utils.h>
+
 namespace hyperdefect::spectral {
 
 torch::Tensor smooth_covariance(const torch::Tensor& positions_nm, const std::vector<double>& lengths_nm) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/trimmed_covariance.h"
 
+#include <torch/utils.h>
+
 #include <cmath>
 
 #include "hyperdefect/metric/quantile.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/spectral/usual_range.h"
 
+#include <torch/utils.h>
+
 #include <cstdint>
 #include <limits>
 #include <vector>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/classical/area_filter_detector.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 #include "hyperdefect/core/text.h"

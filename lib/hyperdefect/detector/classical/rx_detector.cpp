@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/classical/rx_detector.h"
 
+#include <torch/utils.h>
+
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/spectral/rx.h"

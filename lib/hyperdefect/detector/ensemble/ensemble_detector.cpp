@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/ensemble/ensemble_detector.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>

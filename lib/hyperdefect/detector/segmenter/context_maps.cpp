@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/segmenter/context_maps.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <array>
 
