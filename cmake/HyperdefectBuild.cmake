@@ -116,12 +116,17 @@ function(_hyperdefect_check_headers room)
   add_dependencies(headers_alone ${target})
 endfunction()
 
-# hyperdefect_add_room(NAME [TENSORS|MODULES] HEADERS ... SOURCES ... [ROOMS ...] [PRIVATE ...])
+# hyperdefect_add_room(NAME [TENSORS|MODULES] [PAIRS ...] [HEADERS ...] [SOURCES ...] [ROOMS ...] [PRIVATE ...])
 #   A room of the library: the static library hyperdefect_NAME, exported as hyperdefect::NAME.
 #   TENSORS or MODULES says what of torch it takes (hyperdefect_use_torch).
+#   HEADERS are installed, SOURCES are not; a name in PAIRS stands for NAME.h in HEADERS and NAME.cpp in SOURCES.
 #   ROOMS are the rooms below it that it takes; PRIVATE are packages that only its sources see.
 function(hyperdefect_add_room name)
-  cmake_parse_arguments(PARSE_ARGV 1 ROOM "TENSORS;MODULES" "" "HEADERS;SOURCES;ROOMS;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 ROOM "TENSORS;MODULES" "" "PAIRS;HEADERS;SOURCES;ROOMS;PRIVATE")
+  foreach(name_of_pair IN LISTS ROOM_PAIRS)
+    list(APPEND ROOM_HEADERS ${name_of_pair}.h)
+    list(APPEND ROOM_SOURCES ${name_of_pair}.cpp)
+  endforeach()
   set(target hyperdefect_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   add_library(hyperdefect::${name} ALIAS ${target})
@@ -169,12 +174,16 @@ function(_hyperdefect_add_shares name shares labels)
   endforeach()
 endfunction()
 
-# hyperdefect_add_tests(NAME [TENSORS|MODULES] [SANITIZE address|thread ...] SOURCES ... LINK ... [LABELS ...])
-#   The tests of a room: one GoogleTest program NAME_tests, one ctest entry for each four of its source files.
+# hyperdefect_add_tests(NAME [TENSORS|MODULES] [SANITIZE address|thread ...] [SOURCES ...] LINK ... [LABELS ...])
+#   The tests of a room: one GoogleTest program NAME_tests, one ctest entry for each four of its source files. Without
+#   SOURCES these are all *_test.cpp of the folder.
 #   SANITIZE names the sanitizers that it runs under in reasonable time (scripts/sanitize.sh); a build with another
 #   one leaves it out.
 function(hyperdefect_add_tests name)
   cmake_parse_arguments(PARSE_ARGV 1 TESTS "TENSORS;MODULES" "" "SOURCES;LINK;LABELS;SANITIZE")
+  if(NOT TESTS_SOURCES)
+    file(GLOB TESTS_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp")
+  endif()
   set(target ${name}_tests)
   add_executable(${target} ${TESTS_SOURCES})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")

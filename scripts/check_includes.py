@@ -39,7 +39,7 @@ THIRD_PARTIES = {
 }
 IN_PUBLIC_HEADERS = {"torch"}
 
-HEADER_LIST = re.compile(r"\bHEADERS\b(.*?)(?=\b(?:SOURCES|ROOMS|PRIVATE|HEADERS)\b|\))", re.S)
+LISTED = re.compile(r"\b(HEADERS|PAIRS)\b(.*?)(?=\b(?:PAIRS|SOURCES|ROOMS|PRIVATE|HEADERS)\b|\))", re.S)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 # What a file says -> the header of torch that declares it, and what that header includes of the others.
 TORCH = {
@@ -70,10 +70,11 @@ class Source(NamedTuple):
 
 
 def public_headers_of(room_folder: Path) -> frozenset:
-    """The headers that the room's CMakeLists.txt lists as HEADERS: those are installed."""
+    """The headers that the room's CMakeLists.txt lists as HEADERS or by PAIRS: those are installed."""
     lists = room_folder / "CMakeLists.txt"
     text = lists.read_text(encoding="utf-8") if lists.is_file() else ""
-    return frozenset(name for names in HEADER_LIST.findall(text) for name in names.split())
+    return frozenset(name + (".h" if kind == "PAIRS" else "")
+                     for kind, names in LISTED.findall(text) for name in names.split())
 
 
 def source_of(path: Path, root: Path) -> Optional[Source]:
@@ -91,7 +92,7 @@ def room_problem(source: Source, header: str) -> Optional[str]:
     target = parts[0] if parts[0] == "app" else parts[1]
     if target == source.room:
         if source.is_public and "/".join(parts[2:]) not in source.public_headers:
-            return "a header that is installed includes one that is not (HEADERS in the room's CMakeLists.txt)"
+            return "a header that is installed includes one that is not (HEADERS and PAIRS in the room's CMakeLists.txt)"
         return None
     if target not in FLOORS:
         return f"{target} is no room"

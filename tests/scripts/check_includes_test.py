@@ -117,7 +117,7 @@ class PublicHeaders(unittest.TestCase):
                          ["lib/hyperdefect/io/reader.h:1: gdal.h: GDAL stays out of public headers"])
 
     def test_they_include_no_private_header(self):
-        lists = "hyperdefect_add_room(io HEADERS reader.h info.h SOURCES reader.cpp handle.h)\n"
+        lists = "hyperdefect_add_room(io PAIRS reader HEADERS info.h SOURCES handle.h)\n"
         found = problems_in(io__CMakeLists_txt=lists, io__handle_h="",
                             io__reader_h='#include "hyperdefect/io/info.h"\n#include "hyperdefect/io/handle.h"\n')
         self.assertEqual(len(found), 1)
