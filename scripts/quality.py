@@ -486,7 +486,7 @@ def scenes_table(result):
              for measure, label in VERDICT_MEASURES.items()
              for show in [percentage if measure == "false_alarm_rate" else median]]
     rows.append(["scenes whose defects are all missed", *(str(all_missed(column["recall"])) for column in columns)])
-    rows.append(["seconds a scene", *(f"{column['seconds']['mean']['median']:.1f}" for column in columns)])
+    rows.append(["seconds per scene", *(f"{column['seconds']['mean']['median']:.1f}" for column in columns)])
     return table(["scene", *result], rows)
 
 
@@ -549,7 +549,7 @@ def clean_table(result):
 
 
 def pictures_table(result):
-    pages = [f"With {result['detector']}, the mean AUROC over all these scenes is {figure(result['mean'])}. "
+    pages = [f"With the configuration {result['detector']}, the mean AUROC over all these scenes is {figure(result['mean'])}. "
              "The worst are:"]
     for place, (scene, cube) in enumerate(result["worst"].items(), start=1):
         pages.append(f"{place}. {scene}: AUROC {figure(cube['auroc'])}, average precision "

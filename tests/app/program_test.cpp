@@ -20,13 +20,9 @@ class WaitingThreads : public ::testing::Test {
     }
   }
 
-  void TearDown() override {
-    ::unsetenv("OMP_DISPLAY_ENV");
-  }
+  void TearDown() override { ::unsetenv("OMP_DISPLAY_ENV"); }
 
-  static std::string shown() {
-    return run_program({"--version"}).err;
-  }
+  static std::string shown() { return run_program({"--version"}).err; }
 };
 
 TEST_F(WaitingThreads, SleepSoon) {

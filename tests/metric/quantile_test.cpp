@@ -16,16 +16,16 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 TEST(Quantile, InterpolatesBetweenRanks) {
   const auto values = torch::tensor({{4.0F, 1.0F}, {2.0F, 3.0F}});
-  EXPECT_EQ(quantiles(values, {0.0, 0.5, 0.75, 1.0}), (std::vector<double>{1.0, 2.5, 3.25, 4.0}));
-  EXPECT_DOUBLE_EQ(quantile(values, 0.9), 3.7);
-  EXPECT_DOUBLE_EQ(quantile(torch::tensor({7.0F}), 0.3), 7.0);
+  EXPECT_EQ(quantiles_of(values, {0.0, 0.5, 0.75, 1.0}), (std::vector<double>{1.0, 2.5, 3.25, 4.0}));
+  EXPECT_DOUBLE_EQ(quantile_of(values, 0.9), 3.7);
+  EXPECT_DOUBLE_EQ(quantile_of(torch::tensor({7.0F}), 0.3), 7.0);
 }
 
 TEST(Quantile, LeavesOutWhatIsNotFinite) {
-  EXPECT_DOUBLE_EQ(quantile(torch::tensor({kNan, 1.0F, -kInfinity, 3.0F, kInfinity}), 0.5), 2.0);
-  HYPERDEFECT_EXPECT_ERROR(quantile(torch::tensor({kNan, kInfinity}), 0.5), InputError,
+  EXPECT_DOUBLE_EQ(quantile_of(torch::tensor({kNan, 1.0F, -kInfinity, 3.0F, kInfinity}), 0.5), 2.0);
+  HYPERDEFECT_EXPECT_ERROR(quantile_of(torch::tensor({kNan, kInfinity}), 0.5), InputError,
                            "no valid score: every pixel is invalid");
-  HYPERDEFECT_EXPECT_ERROR(quantile(torch::empty({0}), 0.5), InputError, "no valid score");
+  HYPERDEFECT_EXPECT_ERROR(quantile_of(torch::empty({0}), 0.5), InputError, "no valid score");
 }
 
 TEST(NearestRank, IsAValueThatOccurs) {

@@ -38,7 +38,8 @@ Summary summary_of(const torch::Tensor& map) {
   if (finite.numel() == 0) {
     return {};
   }
-  return {finite.max().item<double>(), finite.mean().item<double>(), metric::quantile(finite, kTailQuantile)};
+  return {finite.max().item<double>(), finite.mean().item<double>(),
+          metric::quantile_of(finite, kTailQuantile)};
 }
 
 /// 0 normal, 1 defect, 255 invalid.

@@ -9,7 +9,7 @@
 
 namespace hyperdefect::metric {
 
-std::vector<double> quantiles(const torch::Tensor& values, const std::vector<double>& parts) {
+std::vector<double> quantiles_of(const torch::Tensor& values, const std::vector<double>& parts) {
   const auto all = values.flatten().to(torch::kCPU, torch::kDouble);
   const auto sorted = std::get<0>(all.index({all.isfinite()}).sort());
   if (sorted.numel() == 0) {
@@ -26,8 +26,8 @@ std::vector<double> quantiles(const torch::Tensor& values, const std::vector<dou
   return found;
 }
 
-double quantile(const torch::Tensor& values, double part) {
-  return quantiles(values, {part}).front();
+double quantile_of(const torch::Tensor& values, double part) {
+  return quantiles_of(values, {part}).front();
 }
 
 torch::Tensor nearest_rank(const torch::Tensor& values, double part) {

@@ -264,7 +264,8 @@ void set_threshold(FittedModel& model, const torch::Tensor& scores) {
   }
   const auto judged = calibrated(scores, model);
   model.threshold = threshold_from(judged, model.config.threshold);
-  model.score_quantiles = metric::quantiles(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
+  model.score_quantiles =
+      metric::quantiles_of(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
   refuse_fault("the scores give no threshold", fault_of_judgement(model));
 }
 

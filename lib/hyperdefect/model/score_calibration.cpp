@@ -94,7 +94,7 @@ bool is_usable(const ScoreCalibration& calibration) {
 
 ParetoTailCalibration pareto_tail_calibration(const torch::Tensor& scores) {
   ParetoTailCalibration fitted;
-  const auto quantiles = metric::quantiles(scores, {0.5, kStart, kMiddle, kEnd});
+  const auto quantiles = metric::quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
   fitted.median = quantiles[0];
   fitted.start = quantiles[1];
   const double middle = quantiles[2] - fitted.start;

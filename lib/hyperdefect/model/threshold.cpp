@@ -14,9 +14,9 @@ constexpr double kMeanToSigma = 1.2533;
 }  // namespace
 
 RobustSpread robust_spread(const torch::Tensor& scores) {
-  const double median = metric::quantile(scores, 0.5);
+  const double median = metric::quantile_of(scores, 0.5);
   const auto distances = (scores.to(torch::kDouble) - median).abs();
-  const double middle = metric::quantile(distances, 0.5);
+  const double middle = metric::quantile_of(distances, 0.5);
   return {median, middle > 0 ? kMadToSigma * middle
                              : kMeanToSigma * distances.index({distances.isfinite()}).mean().item<double>()};
 }
@@ -26,9 +26,9 @@ double threshold_from(const torch::Tensor& scores, const ThresholdOptions& optio
     case ThresholdMethod::manual:
       return options.value;
     case ThresholdMethod::quantile:
-      return metric::quantile(scores, options.quantile);
+      return metric::quantile_of(scores, options.quantile);
     case ThresholdMethod::false_alarm_rate:
-      return metric::quantile(scores, 1.0 - options.false_alarm_rate);
+      return metric::quantile_of(scores, 1.0 - options.false_alarm_rate);
     case ThresholdMethod::sigma:
       break;
   }
