@@ -164,7 +164,7 @@ ExitCode run(const EvalOptions& options) {
   if (const auto left_out = static_cast<std::int64_t>(evaluation.without_truth.size()); left_out > 0) {
     log::warning(text::concat(text::pluralise(left_out, "map"), " of ",
                               evaluation.cubes.size() + evaluation.without_truth.size(),
-                              " left out, without truth in ", options.truth, ": ",
+                              " left out because no mask was found in ", options.truth, ": ",
                               evaluation.without_truth.front(), left_out > 1 ? " ..." : ""));
   }
   if (options.json) {

@@ -99,7 +99,7 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
   command.add_flag("--overwrite", options.overwrite, "Replace results that exist.");
   command.add_flag("--resume", options.resume, "Continue an interrupted run: finished cubes are kept.");
   command.add_flag("--dry-run", options.dry_run,
-                   "Show what would be done, and check that it can be done, without doing it.");
+                   "Show what would be done, and check that it is possible. Write nothing.");
   command.add_flag("--json", options.json, "Print the run's summary as JSON instead of a table.");
   command.add_flag("--fail-on-defect", options.fail_on_defect, "Exit with 10 if a cube has a defect.");
   add_run_options(command, options.common);

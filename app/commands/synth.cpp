@@ -237,7 +237,7 @@ void add_geometry_options(CLI::App& command, SynthOptions& options) {
   command
       .add_option("--zoom", options.geometry.zoom,
                   "Enlarge or shrink the image by this factor, before defects are implanted; like --flip and "
-                  "--turn this drops the georeference")
+                  "--turn, this drops the georeference")
       ->type_name("F")
       ->capture_default_str()
       ->group(kGivenCubes);

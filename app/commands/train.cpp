@@ -111,7 +111,7 @@ void add_train(CLI::App& program, ExitCode& result) {
   command->add_flag("--resume", options->resume,
                     "Continue an interrupted training from its last finished epoch.");
   command->add_flag("--dry-run", options->dry_run,
-                    "Show what would be done, and check that it can be done, without doing it.");
+                    "Show what would be done, and check that it is possible. Write nothing.");
   command->add_flag("--json", options->json, "Print the result as JSON.");
   add_built_in_option(*command, options->common, "one_class");
   add_run_options(*command, options->common);

@@ -49,14 +49,16 @@ TEST_F(BadInput, DataWithoutHeader) {
   write_bytes(folder_ / "scan.img", "0123456789");
   expect_failure(
       detect(folder_ / "scan.img"), 3,
-      path("scan.img") + ": is not an image that can be read, and no ENVI header (scan.img.hdr or scan.hdr)");
+      path("scan.img") +
+          ": is not an image that can be read, and there is no ENVI header (scan.img.hdr or scan.hdr)");
 }
 
 TEST_F(BadInput, TruncatedData) {
   write_raw_cube<std::uint16_t>(folder_ / "scan.img", {}, distinct_value);
   fs::resize_file(folder_ / "scan.img", 40);
-  expect_failure(detect(folder_ / "scan.img"), 3,
-                 path("scan.img") + ": is truncated: it has 40 bytes, its header scan.hdr describes 48 (");
+  expect_failure(
+      detect(folder_ / "scan.img"), 3,
+      path("scan.img") + ": is truncated: it has 40 bytes, but its header scan.hdr describes 48 (");
 }
 
 TEST_F(BadInput, HeaderThatIsReadInTwoWays) {

@@ -143,7 +143,7 @@ TEST(Commands, RefuseAContradictionBeforeAnyCubeIsRead) {
   for (const auto* command : {"train", "detect"}) {
     expect_failure(run_program({command, "none.img", "-o", folder / "o.safetensors", "--set",
                                 "ensemble.weights=[1, 2, 3]"}),
-                   2, "ensemble.weights has 3 entries, it must have one for each of the ");
+                   2, "ensemble.weights has 3 entries; it must have one for each of the ");
   }
 }
 

@@ -101,9 +101,9 @@ std::vector<Damage> damages_of_files() {
          const auto bytes = tensor_file_bytes(file);
          return bytes.substr(0, bytes.size() - 1);
        },
-       " bytes of data, its header describes "},
+       " bytes of data, but its header describes "},
       {"BytesAtTheEnd", [](const RawTensors& file) { return tensor_file_bytes(file) + "more"; },
-       " bytes of data, its header describes "},
+       " bytes of data, but its header describes "},
       header("NotJson", "not JSON", not_json),
       header("Nested", std::string(1 << 20, '['), not_json),
       header("NestedObjects", repeated(R"({"x":)", 1 << 18), not_json),
@@ -124,7 +124,7 @@ std::vector<Damage> damages_of_files() {
       header("ShapeOverflows", R"({"x": )" + entry("[4294967296, 4294967296, 4]", "[0, 16]") + "}",
              "the shape of x does not fit the file)"),
       header("ShapeTooLarge", R"({"x": )" + entry("[5]", "[0, 16]") + "}",
-             "the shape of x asks for 20 bytes, it has those from 0 to 16)"),
+             "the shape of x asks for 20 bytes, but it has those from 0 to 16)"),
       header("NineDimensions", R"({"x": )" + entry("[1,1,1,1,1,1,1,1,4]", "[0, 16]") + "}",
              "x has more than 8 dimensions)"),
       header("EndBeforeBegin", R"({"x": )" + entry("[2]", "[8, 0]") + "}",
@@ -171,7 +171,8 @@ std::vector<Damage> damages_of_metadata() {
                "format_version is not a version number)"),
       changed(
           "VersionOld", [](RawTensors& file) { file.metadata()["format_version"] = "2"; },
-          "was written in format 2, this program (" + version() + ") reads format 3: train the model again"),
+          "was written in format 2, but this program (" + version() +
+              ") reads format 3: train the model again"),
       changed(
           "VersionNew", [](RawTensors& file) { file.metadata()["format_version"] = "4"; },
           "reads format 3: use a newer version of the program"),
@@ -194,13 +195,14 @@ std::vector<Damage> damages_of_metadata() {
       metadata("HalfACube", "training_cubes", "1.5", "training_cubes is not a whole number from 1 to 1e+09)"),
       metadata("MoreThanAllValid", "training_valid_share", "1.5",
                "training_valid_share is not a number from 0 to 1)"),
-      metadata("LongVersion", "version", std::string(2000, 'x'), "version is 2000 bytes long, at most 1000"),
+      metadata("LongVersion", "version", std::string(2000, 'x'),
+               "version is 2000 bytes long, but at most 1000"),
       metadata("LongText", "threshold", std::string(5'000'000, ' '), "threshold is 5000000 bytes long"),
       bands("NoBands", "count", 0, "bands.count is not a whole number from 1 to 1e+06)"),
       bands("NegativeBands", "count", -3, "bands.count is not a whole number from 1 to 1e+06)"),
       bands("HalfABand", "count", 2.5, "bands.count is not a whole number from 1 to 1e+06)"),
       bands("BillionBands", "count", 1'000'000'000, "bands.count is not a whole number from 1 to 1e+06)"),
-      bands("OtherBands", "count", 9, "bands.wavelengths_nm has 8 elements, bands.count is 9)"),
+      bands("OtherBands", "count", 9, "bands.wavelengths_nm has 8 elements, but bands.count is 9)"),
       bands("NegativeWavelength", "wavelengths_nm", {-1, 2, 3, 4, 5, 6, 7, 8},
             "an element of bands.wavelengths_nm is not a finite number above 0)"),
       changed(
@@ -221,7 +223,7 @@ std::vector<Damage> damages_of_metadata() {
             set_value(file, "model", "detector: segmenter");
             set_value(file, "segmenter", "features: [1024, 1024, 1024, 1024, 1024, 1024]");
           },
-          "its configuration describes a larger model than its tensors are"),
+          "its configuration describes a larger model than its tensors hold"),
   };
   for (const char* key :
        {"format_version", "version", "configuration", "bands", "threshold", "score_calibration",

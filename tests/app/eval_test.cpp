@@ -114,7 +114,8 @@ TEST_F(Eval, WarnsOfMapsWithoutTruth) {
   std::filesystem::remove(truth_ + "/day2/normal_mask.png");
   const auto outcome = eval();
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_TRUE(contains(outcome.err, "1 map of 3 left out, without truth in " + truth_ + ": day2/normal\n"));
+  EXPECT_TRUE(contains(outcome.err,
+                       "1 map of 3 left out because no mask was found in " + truth_ + ": day2/normal\n"));
   EXPECT_EQ(outcome.out.find("day2/normal"), std::string::npos);
 }
 

@@ -85,7 +85,8 @@ TEST_F(Inputs, WhatCannotBeReadHasARowWithTheReason) {
   const auto table = read_bytes(folder_ / "maps/scores.csv");
   for (const auto* reason :
        {"lonely.hdr: the header's data file is missing", "damaged.hdr line 2: the list 'bands' is not closed",
-        "foreign.hdr: is not an ENVI header", "raw.bil: is not an image that can be read, and no ENVI header",
+        "foreign.hdr: is not an ENVI header",
+        "raw.bil: is not an image that can be read, and there is no ENVI header",
         "broken.img: is a link to nowhere.img, which cannot be reached: No such file or directory",
         "self.img: is a link to self.img, which cannot be reached: Too many levels of symbolic links"}) {
     EXPECT_TRUE(contains(table, reason));

@@ -198,8 +198,8 @@ TEST_F(SynthIntoLabelled, RefusesTheMaskOfAnotherCube) {
 }
 
 TEST_F(SynthIntoLabelled, RefusesTransformsOutOfRange) {
-  expect_failure(synth_into({"--zoom", "0"}), 2, "transform: zoom is 0, allowed is 1/64 to 64");
-  expect_failure(synth_into({"--missing", "2"}), 2, "transform: missing is 2, allowed is 0 to 1");
+  expect_failure(synth_into({"--zoom", "0"}), 2, "transform: zoom is 0; allowed: 1/64 to 64");
+  expect_failure(synth_into({"--missing", "2"}), 2, "transform: missing is 2; allowed: 0 to 1");
 }
 
 TEST(Synth, NeverWritesOverItsInput) {
@@ -220,7 +220,7 @@ TEST(Synth, RefusesFoldersThatCannotBeMade) {
 TEST(Synth, RefusesOptionsOutOfRange) {
   const TempDir folder;
   expect_failure(synth(folder.path(), {"--abundance", "0", "0.5"}), 2,
-                 "synthetic scene: min_abundance is 0, allowed is more than 0");
+                 "synthetic scene: min_abundance is 0; allowed: more than 0");
   expect_failure(synth(folder.path(), {"--scenes", "0"}), 2, "--scenes: Value 0 not in range 1 to ");
   expect_failure(synth(folder.path(), {"--kinds", "scratch"}), 2, "--kinds: scratch not in {");
   expect_failure(synth(folder.path(), {"--into", "a.img"}), 2,

@@ -114,7 +114,7 @@ TEST_F(Train, ReplacesNothingUnasked) {
 
 TEST_F(Train, RefusesOutputsThatCannotBeWritten) {
   expect_failure(train("m.bin"), 2,
-                 "the model's name must end in .safetensors, given " + (folder_ / "m.bin").string());
+                 "the model's name must end in .safetensors, but it is " + (folder_ / "m.bin").string());
   write_bytes(folder_ / "file", "");
   expect_failure(train("file/m.safetensors"), 2,
                  "cannot make the output folder " + (folder_ / "file").string());

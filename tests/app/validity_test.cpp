@@ -198,8 +198,8 @@ torch::Tensor with_fill(double value) {
 TEST_F(Validity, NamesAnUndeclaredFillAndTheSettingThatMendsIt) {
   const auto cube = write_cube(folder_ / "scan.img", with_fill(-9999));
   const std::string warning =
-      "scan.img: 63 % of the pixels hold -9999 in all bands, which nothing marks as no data: if it is, set "
-      "data.no_data=[-9999]\n";
+      "scan.img: 63 % of the pixels hold -9999 in all bands, which nothing marks as no data: if it is "
+      "missing data, set data.no_data=[-9999]\n";
   EXPECT_TRUE(contains(detect(cube).err, warning));
   EXPECT_TRUE(contains(train({cube}).err, warning));
   EXPECT_TRUE(contains(infer(cube).err, warning));
@@ -224,16 +224,15 @@ TEST_F(Validity, NamesASpectrumThatManyPixelsShare) {
   values.slice(1, 12).copy_(torch::arange(1, 9).to(torch::kFloat).view({8, 1, 1}).expand({8, 4, 12}));
   const auto outcome = detect(write_cube(folder_ / "scan.img", values));
   EXPECT_TRUE(contains(outcome.err,
-                       "scan.img: 25 % of the pixels hold one and the same spectrum (1, 2, 3, "
-                       "...), which nothing marks as no data: if it is, mark these pixels in the "
-                       "file"));
+                       "scan.img: 25 % of the pixels hold one and the same spectrum (1, 2, 3, ...), which "
+                       "nothing marks as no data: if it is missing data, mark these pixels in the file"));
 }
 
 TEST_F(Validity, SaysNothingOfWhatIsMarkedAlreadyOrRare) {
   const auto zeros = write_cube(folder_ / "zeros.img", with_fill(0));
   EXPECT_EQ(detect(zeros).err.find("of the pixels hold"), std::string::npos);
   EXPECT_TRUE(contains(detect(zeros, {"--set", "data.zero_is_invalid=false"}).err,
-                       "hold 0 in all bands, which nothing marks as no data: if it is, set "
+                       "hold 0 in all bands, which nothing marks as no data: if it is missing data, set "
                        "data.zero_is_invalid=true"));
   auto rare = mixtures(8, 16, 12, 1);
   rare.select(1, 3).fill_(-1);

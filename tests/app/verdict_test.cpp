@@ -54,8 +54,8 @@ TEST_F(VerdictOfInfer, IsUndecidedWhereAnIslandIsMissing) {
   const auto outcome = run_program(joined(infer(cube, "maps"), {"--fail-on-defect"}));
   EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
   const std::string reason =
-      "1 island of missing pixels inside the image, the largest of 4 pixels at row 10, column 5 (all zero): "
-      "a defect may look like that";
+      "1 island of missing pixels inside the image, the largest with 4 pixels at row 10, column 5 (all "
+      "zero): a defect may look like that";
   EXPECT_TRUE(contains(outcome.out, cube + "  undecided "));
   EXPECT_TRUE(contains(outcome.out, cube + ": undecided: " + reason + "\n"));
   const auto row = json_of(folder_ / "maps/hole.json");
@@ -75,7 +75,7 @@ TEST_F(VerdictOfInfer, IsUndecidedWhereTooLittleIsValid) {
   const auto outcome = run_program(infer(cube, "maps"));
   EXPECT_EQ(outcome.exit_code, 5) << outcome.err;
   EXPECT_TRUE(
-      contains(outcome.out, "only 90 % of the pixels are valid, 95 % are needed (data.min_valid_share)"));
+      contains(outcome.out, "only 90 % of the pixels are valid, but 95 % are needed (data.min_valid_share)"));
   EXPECT_EQ(run_program(joined(infer(cube, "low"), {"--set", "data.min_valid_share=0.9"})).exit_code, 0);
 }
 

@@ -76,8 +76,8 @@ TEST(SchemaStrictness, IntegersAreWholeAndDecimal) {
   EXPECT_EQ(value_refusal("epochs", "-010"),
             ": '-010' has a leading zero, which some readers take for octal; write it without" + allowed);
   EXPECT_EQ(value_refusal("epochs", "9223372036854775808"),
-            ": '9223372036854775808' does not fit 64 bits" + allowed);
-  EXPECT_EQ(value_refusal("epochs", "\"3\""), ": '3' in quotes is a text, not an integer" + allowed);
+            ": '9223372036854775808' does not fit into 64 bits" + allowed);
+  EXPECT_EQ(value_refusal("epochs", "\"3\""), ": '3' in quotes is text, not an integer" + allowed);
   EXPECT_EQ(value_refusal("epochs", "[3]"), ": a list is given" + allowed);
   EXPECT_EQ(value_refusal("epochs", "{a: 3}"), ": a section is given" + allowed);
   expect_read("run: {seed: -9223372036854775808}");
@@ -89,12 +89,12 @@ TEST(SchemaStrictness, NumbersAreDecimalAndFinite) {
   for (const std::string word :
        {"fast", "0.1.2", "1,5", "0x1p3", "1e", ".", "-e", "infinit", "true", "--.inf"}) {
     EXPECT_EQ(value_refusal("rate", "'" + word + "'"),
-              ": '" + word + "' in quotes is a text, not a number" + allowed);
+              ": '" + word + "' in quotes is text, not a number" + allowed);
     EXPECT_EQ(value_refusal("rate", word), ": '" + word + "' is not a number" + allowed);
   }
   EXPECT_EQ(value_refusal("rate", "00.5"),
             ": '00.5' has a leading zero, which some readers take for octal; write it without" + allowed);
-  EXPECT_EQ(value_refusal("rate", "1e999"), ": '1e999' does not fit 64 bits" + allowed);
+  EXPECT_EQ(value_refusal("rate", "1e999"), ": '1e999' does not fit into 64 bits" + allowed);
   EXPECT_EQ(value_refusal("rate", ".nan"), ": '.nan' is out of range" + allowed);
   EXPECT_EQ(value_refusal("rate", ".inf"), ": '.inf' is out of range" + allowed);
   EXPECT_EQ(refusal("run: {floor: .nan}"), "run.yaml:1: run.floor: '.nan' is not finite; allowed: number");
@@ -107,7 +107,7 @@ TEST(SchemaStrictness, BooleansAreTrueOrFalse) {
               ": '" + word + "' is neither true nor false; allowed: true, false");
   }
   EXPECT_EQ(value_refusal("shuffle", "'true'"),
-            ": 'true' in quotes is a text, not true or false; allowed: true, false");
+            ": 'true' in quotes is text, not true or false; allowed: true, false");
 }
 
 TEST(SchemaStrictness, RangesAndChoicesHold) {
@@ -139,7 +139,7 @@ TEST(SchemaStrictness, ListsAreCheckedElementByElement) {
 TEST(SchemaStrictness, NullIsNoValue) {
   for (const std::string null : {"", "~", "null"}) {
     EXPECT_EQ(value_refusal("epochs", null), ": no value is given; allowed: 1 to 1000000");
-    EXPECT_EQ(value_refusal("title", null), ": no value is given (\"\" is an empty text); allowed: text");
+    EXPECT_EQ(value_refusal("title", null), ": no value is given (\"\" is empty text); allowed: text");
     EXPECT_EQ(value_refusal("inputs", null),
               ": no value is given ([] is an empty list); allowed: list of paths");
   }
@@ -164,7 +164,7 @@ TEST(SchemaStrictness, SectionsHoldKeys) {
 }
 
 TEST(SchemaStrictness, KeysAreWords) {
-  EXPECT_EQ(line_refusal("  ? [a]\n  : 3"), "run.yaml:2: a list or section stands where a key is expected");
+  EXPECT_EQ(line_refusal("  ? [a]\n  : 3"), "run.yaml:2: a list or section is given where a key is expected");
   EXPECT_EQ(line_refusal("  ~: 3"), "run.yaml:2: a key has no name");
 }
 
@@ -285,7 +285,7 @@ TEST(SchemaStrictness, AssignmentsOnTheCommandLineAreCheckedAlike) {
   EXPECT_EQ(refused("train.epoch=3"), "train.epoch=3: train.epoch: unknown key; did you mean train.epochs?");
   EXPECT_EQ(refused("trian.epochs=3"), "trian.epochs=3: trian: unknown section; did you mean train?");
   EXPECT_EQ(refused("train.title="),
-            "train.title=: train.title: no value is given (\"\" is an empty text); allowed: text");
+            "train.title=: train.title: no value is given (\"\" is empty text); allowed: text");
   EXPECT_EQ(refused("train.kernel=[1, 2"),
             "train.kernel=[1, 2: not valid YAML at column 1: end of sequence flow not found");
   EXPECT_EQ(refused("train.epochs"), "train.epochs: is not of the form section.key=value");

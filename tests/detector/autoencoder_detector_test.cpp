@@ -298,7 +298,7 @@ TEST(AutoencoderDetector, RefusesOptionsThatContradictEachOther) {
   own(options).learning.defect_max_amplitude = 1.0;
   HYPERDEFECT_EXPECT_ERROR(
       test::pipeline_for(options, test::regular_bands(6)), ConfigError,
-      "autoencoder.defect_min_amplitude is 2, it must not exceed autoencoder.defect_max_amplitude (1)");
+      "autoencoder.defect_min_amplitude is 2; it must not exceed autoencoder.defect_max_amplitude (1)");
   options = test::tiny_options();
   own(options).network.lift_kernel = {4, 3, 3};
   HYPERDEFECT_EXPECT_ERROR(

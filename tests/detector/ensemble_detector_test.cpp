@@ -170,7 +170,7 @@ TEST_F(Ensemble, SeesWhatItsMembersSee) {
 
 TEST_F(Ensemble, RefusesWeightsThatDoNotMatchAndNamesGivenTwice) {
   HYPERDEFECT_EXPECT_ERROR(scored(ensemble_of({"rx", "segmenter"}, {1.0})), ConfigError,
-                           "ensemble.weights has 1 entries, it must have one for each of the 2 detectors");
+                           "ensemble.weights has 1 entries; it must have one for each of the 2 detectors");
   HYPERDEFECT_EXPECT_ERROR(scored(ensemble_of({"rx", "rx"}, {1.0, 1.0})), ConfigError,
                            "ensemble.members names a detector twice");
 }

@@ -63,7 +63,7 @@ TEST(RxDetector, SaysThatTheCovarianceIsSingular) {
   ::testing::internal::CaptureStderr();
   const auto pipeline = fitted(test::whole_block(values));
   const auto log = ::testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("the covariance of 3 bands from 64 pixels is singular: RX adds a ridge of"),
+  EXPECT_NE(log.find("the covariance of 3 bands from 64 pixels is singular: RX uses the variance"),
             std::string::npos)
       << log;
   auto odd = values.clone();

@@ -146,7 +146,7 @@ TEST(SegmenterDetector, LearnsFromNothingOnlyAnError) {
 
 TEST(SegmenterDetector, SummaryNamesItsNetworks) {
   const auto page = test::pipeline_for(tiny(), test::regular_bands(6))->summary();
-  EXPECT_NE(page.find("segmenter: 1 network, 2 looks each"), std::string::npos) << page;
+  EXPECT_NE(page.find("segmenter: 1 network, 2 sign augmentations each"), std::string::npos) << page;
   EXPECT_NE(page.find("multiply-adds per pixel"), std::string::npos) << page;
 }
 

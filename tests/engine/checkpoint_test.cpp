@@ -79,7 +79,7 @@ TEST(Checkpoint, WithAnyChangedByteIsDamaged) {
     model::write_tensors(path, changed);
     HYPERDEFECT_EXPECT_ERROR(
         read_checkpoint(path, "job 1"), ModelError,
-        "c.safetensors: is a damaged training checkpoint (its checksum is not that of its content); remove");
+        "c.safetensors: is a damaged training checkpoint (its checksum does not match its content); remove");
   }
 }
 

@@ -227,7 +227,7 @@ std::vector<Damage> damages_of_checkpoints() {
       record("epoch", -1, "epoch" + counts),
       record("epoch", 1.5, "epoch" + counts),
       record("epoch", "1", "epoch" + counts),
-      record("steps", 3, "has other steps than train.steps_per_epoch, 2"),
+      record("steps", 3, "do not match train.steps_per_epoch, 2"),
       record("steps", nullptr, "steps" + counts),
       record("loss", nullptr, "loss" + finite),
       record("loss", "nan", "loss" + finite),

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Picture{"saturated",
                 {".....", "..ss.", "....."},
-                "1 island of missing pixels inside the image, the largest of 2 pixels at row 1, column 2 "
+                "1 island of missing pixels inside the image, the largest with 2 pixels at row 1, column 2 "
                 "(saturated)"},
         Picture{"zero", {".....", "..00.", "....."}, "(all zero)"},
         Picture{"not finite", {".....", "..xx.", "....."}, "(not finite)"},
@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
         Picture{"joined by a corner", {".....", "..s..", ".x...", "....."}, "of 2 pixels"},
         Picture{"the largest is named",
                 {"........", ".ss.000.", "........"},
-                "2 islands of missing pixels inside the image, the largest of 3 pixels at row 1, column 4 "
+                "2 islands of missing pixels inside the image, the largest with 3 pixels at row 1, column 4 "
                 "(all zero)"},
         Picture{"too small", {".....", "..s..", "....."}, ""},
         Picture{"two that are too small", {".......", ".s...s.", "......."}, ""},
@@ -129,10 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
         Picture{"a column that is not all dead", {".....", "..0..", "..0..", "....."}, "(all zero)"},
         Picture{"what a dead column joins to the border",
                 {"...0...", ".000...", "...0..."},
-                "of 2 pixels at row 1, column 1"},
+                "with 2 pixels at row 1, column 1"},
         Picture{"what a dead column cuts in two",
                 {"...0...", "..s0s..", "...0..."},
-                "of 2 pixels at row 1, column 2"},
+                "with 2 pixels at row 1, column 2"},
         Picture{"what a lost row cuts in two", {".....", "..x..", "00000", "..x..", "....."}, "of 2 pixels"},
         Picture{"nothing but dead columns", {"00", "00"}, ""}),
     [](const auto& test) {
@@ -155,14 +155,14 @@ TEST(Verdict, NeedsTheShareOfValidPixelsThatTrainingHad) {
   auto evidence = evidence_of({"nnn.......", "..........", "..........", ".........."});
   evidence.min_valid_share = 0.95;
   expect(evidence, Verdict::undecided,
-         "only 92.5 % of the pixels are valid, 95 % are needed (data.min_valid_share)");
+         "only 92.5 % of the pixels are valid, but 95 % are needed (data.min_valid_share)");
   evidence.reference.share = 0.925;
   expect(evidence, Verdict::accepted, "");
   evidence.reference.share = 1.0;
   evidence.min_valid_share = 0.925;
   expect(evidence, Verdict::accepted, "");
   evidence.min_valid_share = 0.926;
-  expect(evidence, Verdict::undecided, "only 92.5 % of the pixels are valid, 92.6 % are needed");
+  expect(evidence, Verdict::undecided, "only 92.5 % of the pixels are valid, but 92.6 % are needed");
   EXPECT_EQ(valid_share_of(evidence.states), 0.925);
 }
 
@@ -185,7 +185,7 @@ TEST(Verdict, OfASceneCountsWhatIsMissingInside) {
   evidence.reference.border_excused = true;
   evidence.min_valid_share = 0.95;
   expect(evidence, Verdict::undecided,
-         "only 93.1 % of the pixels inside the scene are valid, 95 % are needed");
+         "only 93.1 % of the pixels inside the scene are valid, but 95 % are needed");
   evidence = evidence_of({"s.........", "s.........", ".........."});
   evidence.reference.border_excused = true;
   evidence.min_valid_share = 0.95;

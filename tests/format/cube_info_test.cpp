@@ -184,13 +184,12 @@ TEST(CubeInfo, RefusesTruncatedDataWithBothSizes) {
   const auto bytes = cube.bytes<std::uint16_t>(distinct_value);
   write_bytes(dir / "scan.hdr", cube.header());
   write_bytes(dir / "scan.img", bytes.substr(0, 40));
-  HYPERDEFECT_EXPECT_ERROR(
-      read_cube_info(dir / "scan.img"), InputError,
-      "scan.img: is truncated: it has 40 bytes, its header scan.hdr describes 48 (0 + 2 lines x 3 "
-      "samples x 4 bands x 2)");
+  HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "scan.img"), InputError,
+                           "scan.img: is truncated: it has 40 bytes, but its header scan.hdr describes 48 (0 "
+                           "+ 2 lines x 3 samples x 4 bands x 2)");
   write_bytes(dir / "scan.img", bytes + "tail");
   const auto said = printed([&] { read_cube_info(dir / "scan.img"); });
-  EXPECT_NE(said.find("has 52 bytes, its header scan.hdr describes 48"), std::string::npos) << said;
+  EXPECT_NE(said.find("has 52 bytes, but its header scan.hdr describes 48"), std::string::npos) << said;
 }
 
 TEST(CubeInfo, RefusesListsThatDoNotFitTheBands) {
@@ -280,10 +279,10 @@ TEST(CubeInfo, RefusesPathsThatAreNoCube) {
         read_cube_info(dir / "lonely.hdr"), InputError,
         "lonely.hdr: the header's data file is missing: neither lonely nor a data file lonely.img, .dat");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "raw.img"), InputError,
-                             "raw.img: is not an image that can be read, and no ENVI header (raw.img.hdr or "
-                             "raw.hdr) lies next to it");
+                             "raw.img: is not an image that can be read, and there is no ENVI header "
+                             "(raw.img.hdr or raw.hdr) next to it");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "marked.img"), InputError,
-                             "marked.hdr: a byte order mark stands before ENVI");
+                             "marked.hdr: a byte order mark comes before ENVI");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "esri.bil"), InputError,
                              "esri.hdr: is an ESRI header, not an ENVI");
     HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / "esri.hdr"), InputError,
@@ -419,7 +418,7 @@ TEST(CubeInfo, AHeaderOfAnotherCubeIsLeftOutOfATiff) {
     info = tiff_with_header("scan.tif", "scan.hdr",
                             "ENVI\nbands = 2\nwavelength = {400, 500}\nwavelength units = nm\n");
   });
-  EXPECT_NE(said.find("scan.tif: has 3 bands, its header scan.hdr describes 2; the header is left out"),
+  EXPECT_NE(said.find("scan.tif: has 3 bands, but its header scan.hdr describes 2; the header is left out"),
             std::string::npos)
       << said;
   EXPECT_TRUE(info.bands.wavelengths_nm.empty());
@@ -475,10 +474,9 @@ TEST(CubeInfo, OpensOnlyDriversThatReadTheNamedFileAlone) {
   test::write_tiff_cube(dir / "other.tif", {}, plain);
   for (const auto* name : {"scan.tif", "scan.img", "scan.vrt", "scan"}) {
     write_vrt(dir / name, dir / "other.tif");
-    HYPERDEFECT_EXPECT_ERROR(
-        read_cube_info(dir / name), InputError,
-        "is of the format VRT, which may refer to other files or to the network, and is not "
-        "opened; only if you trust it, allow it with data.drivers=[VRT]");
+    HYPERDEFECT_EXPECT_ERROR(read_cube_info(dir / name), InputError,
+                             "is of the format VRT, which may refer to other files or to the network, and is "
+                             "not opened; if you trust it, allow it with data.drivers=[VRT]");
   }
   write_bytes(
       dir / "wms.tif",
@@ -589,7 +587,7 @@ TEST(CubeInfo, RefusesATiffWithMissingBlocks) {
   test::write_tiff_cube(dir / "killed.tif", cube, plain);
   HYPERDEFECT_EXPECT_ERROR(
       read_cube_info(dir / "killed.tif"), InputError,
-      "killed.tif: block (0, 1) of band 1 is missing; the file was not written to its end");
+      "killed.tif: block (0, 1) of band 1 is missing; the file is incomplete (or sparse)");
 }
 
 TEST(CubeInfo, RefusesATiffThatEndsTooEarly) {

@@ -257,7 +257,7 @@ TEST(EnviKeys, HoldsTheNameOfAListOnceForAllItsLines) {
 TEST(EnviHeader, RefusesWhatDoesNotBeginWithEnvi) {
   HYPERDEFECT_EXPECT_ERROR(parsed("\xEF\xBB\xBF"
                                   "ENVI\n"),
-                           InputError, "scan.hdr: a byte order mark stands before ENVI");
+                           InputError, "scan.hdr: a byte order mark comes before ENVI");
   HYPERDEFECT_EXPECT_ERROR(parsed("\nENVI\n"), InputError,
                            "the first line must be exactly ENVI; remove the blanks");
   HYPERDEFECT_EXPECT_ERROR(parsed(" ENVI\n"), InputError,

@@ -137,9 +137,8 @@ TEST(Hdf5References, AreOpenedOnlyForWhoTrustsThem) {
     write_external(dir / name, false);
     HYPERDEFECT_EXPECT_ERROR(
         read_cube_info(dir / name), InputError,
-        ": is HDF5 by its content, but cannot be read: its dataset '/cube' keeps its values "
-        "in another file, 'secret.raw', which is not opened; only if you trust the file, "
-        "allow it with data.drivers=[HDF5]");
+        ": is HDF5 by its content, but cannot be read: its dataset '/cube' keeps its values in another file, "
+        "'secret.raw', which is not opened; if you trust the file, allow it with data.drivers=[HDF5]");
   }
   ReadOptions trusting;
   trusting.drivers = {"hdf5"};

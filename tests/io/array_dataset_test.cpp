@@ -169,7 +169,7 @@ TEST(ArrayCube, IsRefusedWhereTheFileHoldsNoneOrSeveral) {
   write_arrays(dir / "none.nc", {{"wavelength", 2}}, {{"wavelength", {"wavelength"}, {400, 500}}});
   HYPERDEFECT_EXPECT_ERROR(
       format::read_cube_info(dir / "none.nc"), InputError,
-      "none.nc: holds no array of two or three dimensions, so no image; it holds /wavelength");
+      "none.nc: holds no array of two or three dimensions, and therefore no image; it holds /wavelength");
 }
 
 TEST(ArrayCube, AppliesScaleAndKnowsItsNoData) {

@@ -199,7 +199,7 @@ TEST(CubeReader, NoticesACubeThatChangedOrWent) {
   write_raw_cube<std::uint16_t>(dir / "scan.img", cube, distinct_value);
   HYPERDEFECT_EXPECT_ERROR(
       CubeReader(info), InputError,
-      "scan.img: has changed since it was looked at: now 24 bytes, its header described 48");
+      "scan.img: has changed since it was checked: now 24 bytes, but its header described 48");
   std::filesystem::remove(dir / "scan.img");
   testing::internal::CaptureStderr();
   HYPERDEFECT_EXPECT_ERROR(CubeReader(info), InputError, "scan.img: cannot be read: ");

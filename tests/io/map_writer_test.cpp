@@ -135,7 +135,7 @@ TEST(ReadMap, RefusesWhatIsNoMap) {
   const TempDir dir;
   test::write_tiff_cube(dir / "cube.tif", {}, [](int, int, int) { return 1.0; });
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "cube.tif"), InputError,
-                           "cube.tif: a map has one band, this file has 3");
+                           "cube.tif: a map has one band, but this file has 3");
   HYPERDEFECT_EXPECT_ERROR(read_map(dir / "no.tif"), InputError, "no.tif: the map cannot be read: ");
 }
 

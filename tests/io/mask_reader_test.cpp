@@ -158,7 +158,7 @@ TEST(ReadMask, RefusesACube) {
   cube.bands = 65;
   test::write_tiff_cube(dir / "a_mask.tif", cube, [](int, int, int) { return 1.0; });
   HYPERDEFECT_EXPECT_ERROR(read_mask(dir / "a_mask.tif"), InputError,
-                           "a_mask.tif: a mask has at most 64 bands, this file has 65");
+                           "a_mask.tif: a mask has at most 64 bands, but this file has 65");
 }
 
 TEST(ReadMask, ReadsEveryRowOfALargeMask) {
@@ -198,7 +198,7 @@ TEST(ReadMask, RefusesATiffOfWhichABlockIsMissing) {
   test::write_tiff_cube(dir / "scan_mask.tif", mask, [](int, int, int) { return 1.0; });
   HYPERDEFECT_EXPECT_ERROR(
       read_mask(dir / "scan_mask.tif"), InputError,
-      "scan_mask.tif: block (0, 2) of band 1 is missing; the file was not written to its end");
+      "scan_mask.tif: block (0, 2) of band 1 is missing; the file is incomplete (or sparse)");
   mask.options = {"SPARSE_OK=TRUE", "TILED=YES", "BLOCKXSIZE=40000", "BLOCKYSIZE=40000"};
   mask.last_row = 0;
   test::write_tiff_cube(dir / "large_mask.tif", mask, [](int, int, int) { return 1.0; });

@@ -337,7 +337,7 @@ TEST(FileMask, BesideAFileCountsEvenIfItIsAPlainTiff) {
   test::write_tiff_cube(dir / "mask.tif", mask, [](int, int, int) { return 1; });
   std::filesystem::rename(dir / "mask.tif", dir / "scan.img.msk");
   HYPERDEFECT_EXPECT_ERROR(CubeReader(format::read_cube_info(dir / "scan.img")), InputError,
-                           "scan.img: its mask has 1 x 3 pixels (rows x cols), the image 1 x 4");
+                           "scan.img: its mask has 1 x 3 pixels (rows x cols), but the image has 1 x 4");
 }
 
 TEST(NoDataBesideTheFile, CountsForEnviUnlessTheHeaderStatesAnother) {
@@ -378,7 +378,7 @@ TEST(FileMask, IsRefusedIfItIsAnotherImages) {
   test::write_tiff_cube(dir / "scan.tif", tall, column);
   test::write_bytes(dir / "scan.tif.msk", mask);
   HYPERDEFECT_EXPECT_ERROR(CubeReader(format::read_cube_info(dir / "scan.tif")), InputError,
-                           "scan.tif: its mask has 1 x 4 pixels (rows x cols), the image 2 x 4");
+                           "scan.tif: its mask has 1 x 4 pixels (rows x cols), but the image has 2 x 4");
   test::write_bytes(dir / "scan.tif.msk", "<VRTDataset rasterXSize='4' rasterYSize='2'></VRTDataset>");
   HYPERDEFECT_EXPECT_ERROR(CubeReader(format::read_cube_info(dir / "scan.tif")), InputError,
                            "scan.tif.msk: is taken for the mask of scan.tif, but is not a TIFF");

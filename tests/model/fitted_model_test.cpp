@@ -139,11 +139,11 @@ TEST_F(ModelOnDisk, CalibratesAsTheConfigurationSays) {
 TEST_F(ModelOnDisk, RefusesOtherFormats) {
   save_model(path_, fitted(config()));
   rewrite([](model::TensorFile& file) { file.metadata["format_version"] = "4"; });
-  expect_refused(": was written in format 4, this program (" + version() +
+  expect_refused(": was written in format 4, but this program (" + version() +
                  ") reads format 3: use a newer version of the program");
   for (const char* former : {"1", "2"}) {
     rewrite([&](model::TensorFile& file) { file.metadata["format_version"] = former; });
-    expect_refused(": was written in format " + std::string(former) + ", this program (" + version() +
+    expect_refused(": was written in format " + std::string(former) + ", but this program (" + version() +
                    ") reads format 3: train the model again");
   }
 }

@@ -86,7 +86,7 @@ TEST_F(ModelFile, SaysThatThereIsNone) {
   HYPERDEFECT_EXPECT_ERROR(read_tensors(folder_ / "none"), ModelError,
                            "none: no such model file, or it cannot be read");
   HYPERDEFECT_EXPECT_ERROR(read_tensors(folder_.path()), ModelError,
-                           ": is a folder, a model file (.safetensors) is needed");
+                           ": is a folder; a model file (.safetensors) is needed");
 }
 
 TEST_F(ModelFile, SaysWhatIsDamaged) {
@@ -97,7 +97,7 @@ TEST_F(ModelFile, SaysWhatIsDamaged) {
   test::write_bytes(path_, bytes.substr(0, 20));
   expect_damaged("its header is longer than the file");
   test::write_bytes(path_, bytes.substr(0, bytes.size() - 3));
-  expect_damaged("13 bytes of data, its header describes 16");
+  expect_damaged("13 bytes of data, but its header describes 16");
   test::write_bytes(path_, std::string(100, 'g'));
   expect_damaged("its header is longer than the file");
 }
@@ -128,11 +128,11 @@ TEST_F(ModelFile, RefusesShapesThatCannotBe) {
     expect_damaged("the shape of x does not fit the file");
   }
   write(entry("[3]", "[0, 16]"), 16);
-  expect_damaged("the shape of x asks for 12 bytes, it has those from 0 to 16");
+  expect_damaged("the shape of x asks for 12 bytes, but it has those from 0 to 16");
   write(entry("[2]", "[12, 20]"), 16);
   expect_damaged("12 bytes before x belong to no tensor");
   write(entry("[2]", "[0, 8]"), 16);
-  expect_damaged("16 bytes of data, its header describes 8");
+  expect_damaged("16 bytes of data, but its header describes 8");
   write(entry("[2]", "[0, 8]", "F8_E4M3"), 8);
   expect_damaged("tensor type F8_E4M3 is unknown");
   write(entry("[0, 7]", "[0, 0]", "F16"));
@@ -142,7 +142,7 @@ TEST_F(ModelFile, RefusesShapesThatCannotBe) {
 TEST_F(ModelFile, SaysWhatTheCallerWantsDone) {
   write("{}", 1);
   HYPERDEFECT_EXPECT_ERROR(read_tensors(path_, "; remove it"), ModelError,
-                           "(1 bytes of data, its header describes 0); remove it");
+                           "(1 bytes of data, but its header describes 0); remove it");
 }
 
 TEST_F(ModelFile, HeaderAloneTakesNoMemory) {

@@ -216,9 +216,9 @@ TEST(RunConfig, IsCheckedAsAWholeBeforeAnyCubeIsRead) {
   const auto faults = std::vector<std::pair<std::vector<std::string>, std::string>>{
       {{"ensemble.weights=[1, 2, 3]"}, "ensemble.weights has 3 entries"},
       {{"ensemble.members=[rx, rx]", "ensemble.weights=[]"}, "ensemble.members names a detector twice"},
-      {{"autoencoder.heads=5"}, "autoencoder.heads is 5, it must divide"},
+      {{"autoencoder.heads=5"}, "autoencoder.heads is 5; it must divide"},
       {{"preprocess.min_wavelength_nm=900", "preprocess.max_wavelength_nm=500"},
-       "preprocess.min_wavelength_nm is 900, it must not exceed preprocess.max_wavelength_nm (500)"},
+       "preprocess.min_wavelength_nm is 900; it must not exceed preprocess.max_wavelength_nm (500)"},
       {{"preprocess.drop_ranges_nm=[1, 2, 3]"}, "preprocess.drop_ranges_nm holds 3"},
       {{"autoencoder.defect_min_amplitude=2"}, "autoencoder.defect_min_amplitude is 2"},
       {{"model.detector=local_rx", "local_rx.inner_px=9", "local_rx.outer_px=7"}, "local_rx.inner_px is 9"}};

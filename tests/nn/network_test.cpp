@@ -121,7 +121,7 @@ TEST(Network, RefusesHeadsThatDoNotDivideTheFeatures) {
   auto options = tiny();
   options.heads = 3;
   HYPERDEFECT_EXPECT_ERROR(Network(options, 6, 3), ConfigError,
-                           "autoencoder.heads is 3, it must divide the last of features (8)");
+                           "autoencoder.heads is 3; it must divide the last of features (8)");
 }
 
 TEST(Network, ChecksItsInput) {

@@ -83,15 +83,14 @@ TEST(MatchBands, NamesTheBandsWithoutPartner) {
   EXPECT_EQ(message_of<ModelError>([] {
               match_bands(at_nm({400, 410}), at_nm({400, 405, 410, 900.25}), 1, false);
             }),
-            "the cube lacks 2 bands of the model: 405 nm, 900.25 nm; it has 2 bands from 400 to 410 nm, of "
-            "which one "
-            "must lie within 1 nm; raise preprocess.wavelength_tolerance_nm or set preprocess.interpolate");
-  EXPECT_EQ(
-      message_of<ModelError>([] {
-        match_bands(at_nm({400, 410}), at_nm({390, 405}), 1, true);
-      }),
-      "the cube lacks 1 band of the model: 390 nm; it has 2 bands from 400 to 410 nm, of which one must lie "
-      "within 1 nm or two on either side");
+            "the cube lacks 2 bands of the model: 405 nm, 900.25 nm; it has 2 bands from 400 to 410 nm, but "
+            "each band of the model needs one within 1 nm; raise preprocess.wavelength_tolerance_nm or set "
+            "preprocess.interpolate");
+  EXPECT_EQ(message_of<ModelError>([] {
+              match_bands(at_nm({400, 410}), at_nm({390, 405}), 1, true);
+            }),
+            "the cube lacks 1 band of the model: 390 nm; it has 2 bands from 400 to 410 nm, but each band of "
+            "the model needs one within 1 nm or one on each side");
 }
 
 TEST(MatchBands, NamesOnlyTheFirstOfManyBands) {

@@ -129,7 +129,7 @@ TEST(Reshaped, LeavesNoPixelOutAtTheSmallestSize) {
 
 TEST(Reshaped, RefusesWhatCannotBe) {
   HYPERDEFECT_EXPECT_ERROR(reshaped(flat_cube(3, 3), {0.0}), UsageError,
-                           "transform: zoom is 0, allowed is 1/64 to 64");
+                           "transform: zoom is 0; allowed: 1/64 to 64");
   auto cube = flat_cube(3, 3);
   cube.mask = torch::zeros({3, 4}, torch::kBool);
   EXPECT_THROW(reshaped(cube, {}), c10::Error);
@@ -232,19 +232,19 @@ TEST(Disturbed, SaysWhatIsOutOfRange) {
   };
   Disturbance disturbance;
   disturbance.gain = 0;
-  refused(disturbance, "transform: gain is 0, allowed is more than 0");
+  refused(disturbance, "transform: gain is 0; allowed: more than 0");
   disturbance = {};
   disturbance.tilt = 1;
-  refused(disturbance, "transform: tilt is 1, allowed is more than -1 and less than 1");
+  refused(disturbance, "transform: tilt is 1; allowed: more than -1 and less than 1");
   disturbance = {};
   disturbance.noise_bands = -1;
-  refused(disturbance, "transform: noise_bands is -1, allowed is 0 to 1");
+  refused(disturbance, "transform: noise_bands is -1; allowed: 0 to 1");
   disturbance = {};
   disturbance.saturated = 2;
-  refused(disturbance, "transform: saturated is 2, allowed is 0 to 1");
+  refused(disturbance, "transform: saturated is 2; allowed: 0 to 1");
   disturbance = {};
   disturbance.missing = 1.5;
-  refused(disturbance, "transform: missing is 1.5, allowed is 0 to 1");
+  refused(disturbance, "transform: missing is 1.5; allowed: 0 to 1");
 }
 
 }  // namespace

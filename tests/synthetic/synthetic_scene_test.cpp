@@ -138,26 +138,26 @@ TEST(MakeScene, WorksAtTheSmallestSizes) {
 TEST(MakeScene, SaysWhatIsOutOfRange) {
   auto options = small_scene();
   options.rows = 0;
-  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: rows is 0, allowed is 1 or more");
+  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: rows is 0; allowed: 1 or more");
   options = small_scene();
   options.max_wavelength_nm = 300;
   EXPECT_EQ(message_of([&] { make_scene(options); }),
-            "synthetic scene: max_wavelength_nm is 300, allowed is more than min_wavelength_nm");
+            "synthetic scene: max_wavelength_nm is 300; allowed: more than min_wavelength_nm");
   options = small_scene();
   options.stripes = 51;
-  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: stripes is 51, allowed is 0 to cols");
+  EXPECT_EQ(message_of([&] { make_scene(options); }), "synthetic scene: stripes is 51; allowed: 0 to cols");
   options = small_scene();
   options.implants.max_abundance = 1.5;
   EXPECT_EQ(message_of([&] { make_scene(options); }),
-            "synthetic scene: max_abundance is 1.5, allowed is min_abundance to 1");
+            "synthetic scene: max_abundance is 1.5; allowed: min_abundance to 1");
   options = small_scene();
   options.implants.min_area_px = 100;
   EXPECT_EQ(message_of([&] { make_scene(options); }),
-            "synthetic scene: max_area_px is 60, allowed is min_area_px or more");
+            "synthetic scene: max_area_px is 60; allowed: min_area_px or more");
   options = small_scene();
   options.implants.kinds.clear();
   EXPECT_EQ(message_of([&] { make_scene(options); }),
-            "synthetic scene: the number of kinds is 0, allowed is 1 or more");
+            "synthetic scene: the number of kinds is 0; allowed: 1 or more");
 }
 
 TEST(Implant, ChangesOnlyWhereItSays) {

@@ -114,7 +114,7 @@ class Builder : public YAML::EventHandler {
     Node node = std::move(open_.back());
     open_.pop_back();
     if (key_is_next()) {
-      throw Refused(node.line, "a list or section stands where a key is expected");
+      throw Refused(node.line, "a list or section is given where a key is expected");
     }
     attach(std::move(node));
   }

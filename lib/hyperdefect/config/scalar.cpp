@@ -41,7 +41,7 @@ std::string word_fault(const Node& node, std::string_view type) {
   if (!fault.empty() || !node.quoted) {
     return fault;
   }
-  return text::concat(text::shown(node.text), " in quotes is a text, not ", type);
+  return text::concat(text::shown(node.text), " in quotes is text, not ", type);
 }
 
 /// The number without a plus sign, which std::from_chars does not take.
@@ -80,7 +80,7 @@ std::string read_number(const Node& node, std::string_view type, T& value) {
     return leading_zero_fault(node.text);
   }
   return result.ec == std::errc{} ? std::string{}
-                                  : text::concat(text::shown(node.text), " does not fit 64 bits");
+                                  : text::concat(text::shown(node.text), " does not fit into 64 bits");
 }
 
 /// The value of a word for what no digits express, or 0.
@@ -148,7 +148,7 @@ std::string read_scalar(const Node& node, double& value) {
 std::string read_scalar(const Node& node, std::string& value) {
   auto fault = shape_fault(node);
   if (node.kind == Node::Kind::null) {
-    fault += " (\"\" is an empty text)";
+    fault += " (\"\" is empty text)";
   }
   value = node.text;
   return fault;

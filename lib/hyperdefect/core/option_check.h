@@ -12,11 +12,11 @@ namespace hyperdefect {
 struct OptionCheck {
   std::string_view what;
 
-  /// @throws UsageError "WHAT: NAME is GIVEN, allowed is ALLOWED" if it is not fulfilled.
+  /// @throws UsageError "WHAT: NAME is GIVEN; allowed: ALLOWED" if it is not fulfilled.
   template <class Value>
   void operator()(bool fulfilled, std::string_view name, Value given, std::string_view allowed) const {
     if (!fulfilled) {
-      throw UsageError(text::concat(what, ": ", name, " is ", given, ", allowed is ", allowed));
+      throw UsageError(text::concat(what, ": ", name, " is ", given, "; allowed: ", allowed));
     }
   }
 };

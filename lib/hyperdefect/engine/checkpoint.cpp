@@ -143,7 +143,7 @@ std::string fault_of_history(const std::vector<EpochRecord>& history, const mode
     return record.steps == record.epoch * options.steps_per_epoch;
   });
   return fits ? ""
-              : text::concat("an epoch of its history has other steps than train.steps_per_epoch, ",
+              : text::concat("the steps of an epoch in its history do not match train.steps_per_epoch, ",
                              options.steps_per_epoch);
 }
 
@@ -182,7 +182,7 @@ TrainingState read_checkpoint(const std::filesystem::path& path, const std::stri
     throw damaged(path, fault.what());
   }
   if (!model::has_right_checksum(file)) {
-    throw damaged(path, "its checksum is not that of its content");
+    throw damaged(path, "its checksum does not match its content");
   }
   if (state.job != job) {
     throw UsageError(

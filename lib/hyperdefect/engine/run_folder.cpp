@@ -143,7 +143,7 @@ std::string lost_file(const BatchJob& job, const ResultFiles& files, const Resul
     }
     if (!fs::is_regular_file(fs::symlink_status(file, failure)) ||
         static_cast<std::int64_t>(fs::file_size(file, failure)) != written.bytes) {
-      return file.string() + " is not as it was written";
+      return file.string() + " has changed since it was written";
     }
   }
   return job.saves_models && !format::is_there(files.model()) ? files.model().string() + " is missing"
@@ -268,7 +268,7 @@ std::vector<ResultRow> rows_of_other_cubes(const BatchJob& job) {
   if (!of_other_runs.empty()) {
     log::warning(text::concat(job.output.string(), ": the tables leave out ",
                               text::pluralise(static_cast<std::int64_t>(of_other_runs.size()), "result"),
-                              " of another run, the first is ", of_other_runs.front().string()));
+                              " of another run; the first is ", of_other_runs.front().string()));
   }
   for (auto& failed : failures_of_earlier_run(job)) {
     if (!subjects.contains(subject_of(failed.input, failed.file))) {

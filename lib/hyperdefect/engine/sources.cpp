@@ -146,7 +146,8 @@ void CubeSource::warn_of_undeclared_fill() {
   for (std::size_t i = 0; i < std::min(common.size(), kNamedSpectra); ++i) {
     const auto percent = std::round(100 * common[i].share);
     log::warning(text::concat(name(), ": ", percent, " % of the pixels hold ", described(common[i]),
-                              ", which nothing marks as no data: if it is, ", advice_on(common[i])));
+                              ", which nothing marks as no data: if it is missing data, ",
+                              advice_on(common[i])));
   }
 }
 

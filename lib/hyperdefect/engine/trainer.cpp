@@ -212,7 +212,8 @@ Provenance provenance_of(const TrainJob& job) {
 
 void check_name(const TrainJob& job) {
   if (job.output.extension() != ".safetensors") {
-    throw UsageError(text::concat("the model's name must end in .safetensors, given ", job.output.string()));
+    throw UsageError(
+        text::concat("the model's name must end in .safetensors, but it is ", job.output.string()));
   }
 }
 

@@ -71,15 +71,16 @@ std::string doubt_about_share(const Evidence& evidence) {
   const double needed = evidence.min_valid_share * evidence.reference.share;
   const double of_all = valid_share_of(evidence.states);
   if (evidence.reference.border_excused && of_all < kLeastOfAScene) {
-    return text::concat("only ", percent(of_all), " of the scene is valid, ", percent(kLeastOfAScene),
+    return text::concat("only ", percent(of_all), " of the scene is valid, but ", percent(kLeastOfAScene),
                         " is needed even if all missing pixels are at its border");
   }
   if (share >= needed - kRounding) {
     return {};
   }
-  return text::concat("only ", percent(share), " of the pixels ",
-                      evidence.reference.border_excused ? "inside the scene are valid, " : "are valid, ",
-                      percent(needed), " are needed (data.min_valid_share)");
+  return text::concat(
+      "only ", percent(share), " of the pixels ",
+      evidence.reference.border_excused ? "inside the scene are valid, but " : "are valid, but ",
+      percent(needed), " are needed (data.min_valid_share)");
 }
 
 /// Columns (dim 0) or rows (dim 1) that are invalid from end to end, for another reason than no data alone.
@@ -152,7 +153,7 @@ std::string doubt_about(const Islands& islands, const torch::Tensor& missing, co
   const auto first = islands.labels.eq(islands.largest_label).logical_and(missing).nonzero()[0];
   const auto row = first[0].item<std::int64_t>(), col = first[1].item<std::int64_t>();
   return text::concat(
-      text::pluralise(islands.count, "island"), " of missing pixels inside the image, the largest of ",
+      text::pluralise(islands.count, "island"), " of missing pixels inside the image, the largest with ",
       text::pluralise(islands.largest_area, "pixel"), " at row ", view.rows[row].item<std::int64_t>(),
       ", column ", view.cols[col].item<std::int64_t>(), " (",
       kind_of(view.states[row][col].item<std::uint8_t>()), "): a defect may look like that");

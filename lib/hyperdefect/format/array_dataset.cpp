@@ -255,7 +255,7 @@ DatasetPtr open_array(DatasetPtr file, const CubeArray& place) {
   auto array = root ? root->OpenMDArrayFromFullname(place.name) : nullptr;
   const auto axis = static_cast<std::size_t>(std::max({place.row_axis, place.col_axis, place.band_axis}));
   if (!array || axis >= array->GetDimensionCount()) {
-    CPLError(CE_Failure, CPLE_OpenFailed, "the file holds no such array as %s", place.name.c_str());
+    CPLError(CE_Failure, CPLE_OpenFailed, "the file holds no array named %s", place.name.c_str());
     return nullptr;
   }
   return DatasetPtr(new ArrayDataset(std::move(file), std::move(array), place));

@@ -225,7 +225,8 @@ CubeArray find_cube_array(GDALDataset& file, const std::filesystem::path& path) 
     cubes = of_rank(2, all);
   }
   if (cubes.empty()) {
-    throw InputError(text::concat(path.string(), ": holds no array of two or three dimensions, so no image",
+    throw InputError(text::concat(path.string(),
+                                  ": holds no array of two or three dimensions, and therefore no image",
                                   all.empty() ? std::string() : text::concat("; it holds ", listed(all))));
   }
   if (cubes.size() > 1) {

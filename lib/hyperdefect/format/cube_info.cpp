@@ -82,7 +82,7 @@ void check_size(const EnviLayout& layout, const CubeFiles& files) {
   const auto found = static_cast<std::int64_t>(fs::file_size(files.data));
   const auto needed = layout.file_bytes();
   const auto sizes =
-      text::concat("has ", found, " bytes, its header ", files.header->filename().string(), " describes ",
+      text::concat("has ", found, " bytes, but its header ", files.header->filename().string(), " describes ",
                    needed, " (", layout.header_offset, " + ", layout.rows, " lines x ", layout.cols,
                    " samples x ", layout.bands, " bands x ", layout.bytes_per_value, ")");
   if (found < needed) {
@@ -251,7 +251,7 @@ void set_raster_facts(GDALDataset& dataset, CubeInfo& info) {
 
 void check_is_cube(GDALDataset& dataset, const fs::path& path) {
   if (dataset.GetRasterCount() == 0) {
-    refuse(path, "holds no image that can be read at once; convert the image in it to ENVI or GeoTIFF");
+    refuse(path, "holds no image that can be read directly; convert the image in it to ENVI or GeoTIFF");
   }
   if (band_numbers(dataset).spectral.empty()) {
     refuse(path, "holds only an alpha band; a cube holds spectral bands");
@@ -296,7 +296,7 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
   const auto& path = files.data;
   if (const auto driver = other_driver_of(path, options.drivers); !driver.empty()) {
     refuse(path, "is of the format ", driver,
-           ", which may refer to other files or to the network, and is not opened; only if you trust it, "
+           ", which may refer to other files or to the network, and is not opened; if you trust it, "
            "allow it with data.drivers=[",
            driver, "]");
   }
@@ -309,8 +309,8 @@ CubeInfo envi_info(const CubeFiles& files, const ReadOptions& options) {
     refuse(path, "is not an image that can be read, and is not the data file of ", header.filename().string(),
            ", which is ", find_envi_data(header).filename().string());
   }
-  refuse(path, "is not an image that can be read, and no ENVI header (", path.filename().string(), ".hdr or ",
-         header.filename().string(), ") lies next to it: ", errors.reason());
+  refuse(path, "is not an image that can be read, and there is no ENVI header (", path.filename().string(),
+         ".hdr or ", header.filename().string(), ") next to it: ", errors.reason());
 }
 
 bool holds_arrays(FileKind kind) {
@@ -341,7 +341,7 @@ std::optional<EnviHeader> fitting_header(const CubeFiles& files, const CubeInfo&
       {"bands", info.bands.count}, {"lines", info.rows}, {"samples", info.cols}};
   for (const auto& [key, found] : sizes) {
     if (header.has(key) && header.integer(key, 1) != found) {
-      log::warning(text::concat(info.path.string(), ": has ", found, ' ', key, ", its header ",
+      log::warning(text::concat(info.path.string(), ": has ", found, ' ', key, ", but its header ",
                                 header.path().filename().string(), " describes ", header.integer(key, 1),
                                 "; the header is left out"));
       return std::nullopt;
@@ -384,7 +384,7 @@ void tell_of_limits(GDALDataset& dataset, const CubeInfo& info) {
 void check_netcdf_size(const fs::path& path) {
   const auto found = fs::file_size(path);
   if (const auto needed = classic_netcdf_bytes(path); needed && found < *needed) {
-    refuse(path, "is truncated: it has ", found, " bytes, its netCDF header describes ", *needed,
+    refuse(path, "is truncated: it has ", found, " bytes, but its netCDF header describes ", *needed,
            "; copy or record it again");
   }
 }

@@ -158,7 +158,7 @@ fs::path find_envi_data(const fs::path& header) {
   if (found.empty()) {
     throw InputError(text::concat(header.string(), ": the header's data file is missing: neither ", stem,
                                   " nor a data file ", stem,
-                                  ".img, .dat, .raw or with another extension lies next to it"));
+                                  ".img, .dat, .raw or with another extension is next to it"));
   }
   if (found.size() > 1) {
     throw InputError(text::concat(header.string(), ": both ", found[0].filename().string(), " and ",

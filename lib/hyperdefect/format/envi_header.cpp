@@ -116,7 +116,7 @@ void check_first_line(std::string_view header, std::string_view line, const fs::
   }
   const auto refuse = [&](std::string_view why) { throw InputError(text::concat(path.string(), ": ", why)); };
   if (header.starts_with(kByteOrderMark)) {
-    refuse("a byte order mark stands before ENVI; save the header as text without one");
+    refuse("a byte order mark comes before ENVI; save the header as text without one");
   }
   if (text::trimmed(header).starts_with("ENVI")) {
     refuse("the first line must be exactly ENVI; remove the blanks around it");

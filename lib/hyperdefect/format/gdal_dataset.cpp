@@ -161,7 +161,7 @@ bool is_self_contained(const std::filesystem::path& path, const std::vector<std:
   try {
     if (const auto reference = trusts_hdf5(trusted) ? std::string() : reference_out_of_hdf5(path);
         !reference.empty()) {
-      refusal = text::concat(reference, ", which is not opened; only if you trust the file, allow it with ",
+      refusal = text::concat(reference, ", which is not opened; if you trust the file, allow it with ",
                              "data.drivers=[HDF5]");
     }
   } catch (const InputError& reason) {
@@ -239,7 +239,7 @@ void check_blocks(GDALRasterBand& band, std::int64_t file_bytes, const std::file
         throw InputError(
             text::concat(path.string(), ": block (", x, ", ", y, ") of band ", band.GetBand(),
                          offset <= 0 || size <= 0 ? " is missing" : " extends beyond the end of the file",
-                         "; the file was not written to its end (or is sparse): write it again in full"));
+                         "; the file is incomplete (or sparse): write it again in full"));
       }
     }
   }

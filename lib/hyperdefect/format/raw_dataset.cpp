@@ -153,8 +153,8 @@ DatasetPtr open_raw(const std::filesystem::path& data, const EnviLayout& layout)
   // GDAL reads zeros behind the end of a file.
   if (const auto bytes = size_of_file(data);
       bytes && *bytes < static_cast<std::uintmax_t>(layout.file_bytes())) {
-    throw InputError(text::concat(data.string(), ": has changed since it was looked at: now ", *bytes,
-                                  " bytes, its header described ", layout.file_bytes(), "; start again"));
+    throw InputError(text::concat(data.string(), ": has changed since it was checked: now ", *bytes,
+                                  " bytes, but its header described ", layout.file_bytes(), "; start again"));
   }
   auto* file = VSIFOpenL(data.c_str(), "rb");
   if (file == nullptr) {

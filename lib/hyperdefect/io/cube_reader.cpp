@@ -151,10 +151,10 @@ torch::Tensor physical(const torch::Tensor& raw, const std::vector<format::BandR
 
 void warn_of_lost_digits(const DigitLoss& digits, const format::CubeInfo& info) {
   if (const auto value = digits.value()) {
-    log::warning(
-        text::concat(info.path.string(), ": values up to ", text::to_text(*value),
-                     " need more digits than float32 has, and lose what sets the pixels apart: subtract "
-                     "an offset or scale them"));
+    log::warning(text::concat(
+        info.path.string(), ": values up to ", text::to_text(*value),
+        " need more digits than float32 has, so that differences between pixels are lost: subtract "
+        "an offset or scale them"));
   }
 }
 
@@ -211,7 +211,7 @@ CubeReader::CubeReader(format::CubeInfo info, format::ReadOptions options)
   }
   if (dataset->GetRasterXSize() != info_.cols || dataset->GetRasterYSize() != info_.rows ||
       dataset->GetRasterCount() != bands_in_file(info_)) {
-    throw InputError(text::concat(info_.path.string(), ": has changed since it was looked at: now ",
+    throw InputError(text::concat(info_.path.string(), ": has changed since it was checked: now ",
                                   dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
                                   dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
                                   bands_in_file(info_), "; start again"));

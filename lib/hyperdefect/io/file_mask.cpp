@@ -36,8 +36,8 @@ std::optional<fs::path> mask_file_of(const fs::path& data) {
 void check_size(GDALRasterBand& mask, const format::CubeInfo& info) {
   if (mask.GetXSize() != info.cols || mask.GetYSize() != info.rows) {
     throw InputError(text::concat(info.path.string(), ": its mask has ", mask.GetYSize(), " x ",
-                                  mask.GetXSize(), " pixels (rows x cols), the image ", info.rows, " x ",
-                                  info.cols, ": give the mask of this image, or remove it"));
+                                  mask.GetXSize(), " pixels (rows x cols), but the image has ", info.rows,
+                                  " x ", info.cols, ": give the mask of this image, or remove it"));
   }
 }
 

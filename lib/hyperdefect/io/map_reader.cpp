@@ -18,7 +18,7 @@ torch::Tensor read_map(const std::filesystem::path& path, const std::optional<Ex
   format::check_one_page(*dataset, path);
   if (dataset->GetRasterCount() != 1) {
     throw InputError(
-        text::concat(path.string(), ": a map has one band, this file has ", dataset->GetRasterCount()));
+        text::concat(path.string(), ": a map has one band, but this file has ", dataset->GetRasterCount()));
   }
   auto& band = *dataset->GetRasterBand(1);
   if (expected) {

@@ -41,7 +41,8 @@ std::vector<int> bands_of(GDALDataset& dataset, const fs::path& path) {
   auto bands = format::band_numbers(dataset).spectral;
   if (bands.size() > kMostBands) {
     throw InputError(text::concat(path.string(), ": a mask has at most ", kMostBands,
-                                  " bands, this file has ", bands.size(), ": give the mask, not the cube"));
+                                  " bands, but this file has ", bands.size(),
+                                  ": give the mask, not the cube"));
   }
   return bands;
 }

@@ -27,7 +27,7 @@ void check_wavelengths(const preprocess::PreprocessOptions& options) {
   if (options.max_wavelength_nm > 0 && options.min_wavelength_nm > options.max_wavelength_nm) {
     throw ConfigError(text::concat("preprocess.min_wavelength_nm is ",
                                    text::to_text(options.min_wavelength_nm),
-                                   ", it must not exceed preprocess.max_wavelength_nm (",
+                                   "; it must not exceed preprocess.max_wavelength_nm (",
                                    text::to_text(options.max_wavelength_nm), ")"));
   }
 }

@@ -43,8 +43,8 @@ class Metadata {
       throw FieldFault(text::concat("lacks ", key));
     }
     if (found->second.size() > longest) {
-      throw FieldFault(
-          text::concat(key, " is ", found->second.size(), " bytes long, at most ", longest, " are allowed"));
+      throw FieldFault(text::concat(key, " is ", found->second.size(), " bytes long, but at most ", longest,
+                                    " are allowed"));
     }
     return found->second;
   }
@@ -65,7 +65,7 @@ std::vector<double> values_of_bands(const nlohmann::json& bands, const char* key
   auto values = numbers(field(bands, key, "bands"), text::concat("bands.", key), range);
   if (!values.empty() && static_cast<std::int64_t>(values.size()) != count) {
     throw FieldFault(
-        text::concat("bands.", key, " has ", values.size(), " elements, bands.count is ", count));
+        text::concat("bands.", key, " has ", values.size(), " elements, but bands.count is ", count));
   }
   return values;
 }
@@ -96,8 +96,8 @@ void check_format(const std::filesystem::path& path, const std::map<std::string,
   const int written = format_version_of(Metadata(metadata).text("format_version"));
   if (written != kFormatVersion) {
     throw ModelError(text::concat(
-        path.string(), ": was written in format ", written, ", this program (", version(), ") reads format ",
-        kFormatVersion,
+        path.string(), ": was written in format ", written, ", but this program (", version(),
+        ") reads format ", kFormatVersion,
         written > kFormatVersion ? ": use a newer version of the program" : ": train the model again"));
   }
 }
@@ -234,7 +234,7 @@ FittedModel described_by(const std::filesystem::path& path, const model::TensorF
   } catch (const FieldFault& fault) {
     throw damaged(path, text::concat("its metadata: ", fault.what()));
   } catch (const model::AllocationRefused&) {
-    throw damaged(path, "its configuration describes a larger model than its tensors are");
+    throw damaged(path, "its configuration describes a larger model than its tensors hold");
   } catch (const Error& fault) {
     throw ModelError(text::concat(
         path.string(), ": its configuration is not one that this program reads: ", first_of(fault.what())));
@@ -306,7 +306,7 @@ FittedModel load_model(const std::filesystem::path& path) {
     throw damaged(path, fault);
   }
   if (!model::has_right_checksum(file)) {
-    throw damaged(path, "its checksum is not that of its content");
+    throw damaged(path, "its checksum does not match its content");
   }
   model.fingerprint = fingerprint_of(path);
   return model;

@@ -109,12 +109,14 @@ void check_layout(const TensorHeader& header, std::uint64_t data_bytes) {
     const auto bytes = bytes_of(entry);
     if (entry.end < entry.begin || entry.end - entry.begin != bytes) {
       throw std::invalid_argument(text::concat("the shape of ", name, " asks for ", bytes,
-                                               " bytes, it has those from ", entry.begin, " to ", entry.end));
+                                               " bytes, but it has those from ", entry.begin, " to ",
+                                               entry.end));
     }
     offset = entry.end;
   }
   if (offset != data_bytes) {
-    throw std::invalid_argument(text::concat(data_bytes, " bytes of data, its header describes ", offset));
+    throw std::invalid_argument(
+        text::concat(data_bytes, " bytes of data, but its header describes ", offset));
   }
 }
 
@@ -151,8 +153,7 @@ class Reader {
         content.tensors[entry.name] = read_tensor(entry);
       }
     } catch (const c10::Error&) {
-      throw ModelError(
-          text::concat(path_.string(), ": its ", file_bytes_, " bytes do not fit into the memory"));
+      throw ModelError(text::concat(path_.string(), ": its ", file_bytes_, " bytes do not fit into memory"));
     }
     return content;
   }
@@ -166,12 +167,12 @@ class Reader {
     std::error_code unknown;
     const auto kind = std::filesystem::status(path_, unknown).type();
     if (kind == std::filesystem::file_type::directory) {
-      throw ModelError(text::concat(path_.string(), ": is a folder, a model file (.safetensors) is needed"));
+      throw ModelError(text::concat(path_.string(), ": is a folder; a model file (.safetensors) is needed"));
     }
     // To open a pipe would wait for whoever writes into it.
     if (std::filesystem::exists(path_, unknown) && kind != std::filesystem::file_type::regular) {
       throw ModelError(
-          text::concat(path_.string(), ": is not a regular file, a model file (.safetensors) is needed"));
+          text::concat(path_.string(), ": is not a regular file; a model file (.safetensors) is needed"));
     }
     stream_.open(path_, std::ios::binary);
     file_bytes_ = std::filesystem::file_size(path_, unknown);

@@ -89,7 +89,8 @@ void declare(config::Section& section, TrainOptions& options, const ThresholdOpt
   section.used_if();
   section
       .add("holdout_fraction", &options.holdout_fraction,
-           "The network does not learn from this fraction of each cube's rows, at its end. They serve early "
+           "The network does not learn from this fraction of each cube's rows, at its end. They are used for "
+           "early "
            "stopping and threshold.method false_alarm_rate.")
       .range(0, 0.9)
       .used_if({[&] {
@@ -111,7 +112,7 @@ void declare(config::Section& section, ScoreOptions& options) {
            config::Choice(&options.calibration, Names<Calibration>{{"pareto_tail", Calibration::pareto_tail},
                                                                    {"mad", Calibration::mad},
                                                                    {"none", Calibration::none}}),
-           "Brings the scores of all scenes onto one scale, so that one threshold serves them. mad: the "
+           "Puts the scores of all scenes on one scale, so that one threshold works for all. mad: the "
            "score is in robust standard deviations (1.4826 MAD) above the median of the training scores; for "
            "a scene that holds the defects itself. pareto_tail: -log10 of the probability that a normal "
            "pixel scores higher, so that 3 means 1 in 1000; it comes from the training scores, continued "
@@ -130,7 +131,7 @@ void declare(config::Section& section, ThresholdOptions& options) {
   section
       .add("method", config::Choice(&options.method, threshold_methods()),
            "How the threshold is set. quantile: a quantile of the training scores. false_alarm_rate: from "
-           "the held-out rows of the training cubes. sigma: the median plus this many robust standard "
+           "the held-out rows of the training cubes. sigma: the median plus threshold.sigma robust standard "
            "deviations (1.4826 MAD) of the scores. manual: threshold.value. Without training cubes the "
            "scores of the scene itself are used.")
       .value_formerly("far", "false_alarm_rate");

@@ -51,7 +51,7 @@ NetworkImpl::NetworkImpl(const NetworkOptions& options, std::int64_t bands, std:
   const auto bottleneck = width(options.levels());
   if (options.heads > 0 && bottleneck % options.heads != 0) {
     throw ConfigError(text::concat(options.prefix, "heads is ", options.heads,
-                                   ", it must divide the last of features (", bottleneck, ")"));
+                                   "; it must divide the last of features (", bottleneck, ")"));
   }
   build_lift();
   build_encoder();

@@ -102,8 +102,8 @@ ModelError no_partner(const std::vector<double>& missing_nm, const Bands& cube, 
       text::concat("the cube lacks ", text::pluralise(static_cast<std::int64_t>(missing_nm.size()), "band"),
                    " of the model: ", listed(missing_nm), "; it has ", text::pluralise(cube.count, "band"),
                    " from ", text::to_text(*first), " to ", text::to_text(*last),
-                   " nm, of which one must lie within ", text::to_text(tolerance_nm), " nm",
-                   interpolate ? " or two on either side"
+                   " nm, but each band of the model needs one within ", text::to_text(tolerance_nm), " nm",
+                   interpolate ? " or one on each side"
                                : "; raise preprocess.wavelength_tolerance_nm or set preprocess.interpolate"));
 }
 

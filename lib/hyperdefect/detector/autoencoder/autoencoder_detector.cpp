@@ -25,7 +25,7 @@ constexpr std::int64_t kQuarters = 4;
 void check(const LearningOptions& options) {
   if (options.defect_min_amplitude > options.defect_max_amplitude) {
     throw ConfigError(text::concat("autoencoder.defect_min_amplitude is ", options.defect_min_amplitude,
-                                   ", it must not exceed autoencoder.defect_max_amplitude (",
+                                   "; it must not exceed autoencoder.defect_max_amplitude (",
                                    options.defect_max_amplitude, ")"));
   }
 }

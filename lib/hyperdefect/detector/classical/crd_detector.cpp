@@ -20,14 +20,15 @@ void declare(config::Section& section, CrdOptions& own, const DetectorOptions&) 
       .formerly("model.crd_power");
   section
       .add("inner_px", &own.window.inner_px,
-           "Side of the window around a pixel whose pixels do not represent it; odd, and larger than the "
+           "Side of the inner window, whose pixels are not used to represent its centre; odd, and larger "
+           "than the "
            "defects.")
       .range(1, 255)
       .level(config::Level::basic)
       .formerly("model.crd_inner_px");
   section
       .add("outer_px", &own.window.outer_px,
-           "Side of the window whose pixels represent it; odd. Time grows with its square.")
+           "Side of the outer window, whose pixels represent its centre; odd. Time grows with its square.")
       .range(3, 511)
       .level(config::Level::basic)
       .formerly("model.crd_outer_px");
@@ -57,9 +58,9 @@ std::int64_t CrdDetector::bytes_per_pixel() const {
 }
 
 std::string CrdDetector::headline() const {
-  return text::concat("crd: what the pixels of a window of ", options_.window.outer_px,
-                      " pixels squared without its middle ", options_.window.inner_px,
-                      " cannot represent together, over ", text::pluralise(spec_.count, "component"));
+  return text::concat("crd: what the pixels of a square window with side ", options_.window.outer_px,
+                      ", without the inner square with side ", options_.window.inner_px,
+                      ", cannot represent together, over ", text::pluralise(spec_.count, "component"));
 }
 
 }  // namespace hyperdefect::detector

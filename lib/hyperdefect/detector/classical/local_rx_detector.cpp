@@ -49,8 +49,8 @@ std::int64_t LocalRxDetector::bytes_per_pixel() const {
 
 std::string LocalRxDetector::headline() const {
   return text::concat("local_rx: Mahalanobis distance over ", text::pluralise(spec_.count, "component"),
-                      " to the mean of a window of ", options_.window.outer_px,
-                      " pixels squared without its middle ", options_.window.inner_px);
+                      " to the mean of a square window with side ", options_.window.outer_px,
+                      ", without the inner square with side ", options_.window.inner_px);
 }
 
 }  // namespace hyperdefect::detector

@@ -55,8 +55,8 @@ bool RxDetector::begin() {
 void RxDetector::warn_of_ridge(double ridge, std::int64_t pixels) const {
   if (ridge > 0) {
     log::warning(text::concat("the covariance of ", mean_.size(0), " bands from ", pixels,
-                              " pixels is singular: RX adds a ridge of ", text::to_text(ridge),
-                              " to its diagonal"));
+                              " pixels is singular: RX uses the variance ", text::to_text(ridge),
+                              " for the directions in which the pixels do not vary"));
   }
 }
 

@@ -21,12 +21,12 @@ void check(const EnsembleOptions& own) {
   const auto& names = own.members;
   if (!own.weights.empty() && names.size() != own.weights.size()) {
     throw ConfigError(text::concat("ensemble.weights has ", own.weights.size(),
-                                   " entries, it must have one for each of the ", names.size(),
+                                   " entries; it must have one for each of the ", names.size(),
                                    " detectors of ensemble.members, or none for equal weights"));
   }
   if (std::set(names.begin(), names.end()).size() != names.size()) {
     throw ConfigError(
-        "ensemble.members names a detector twice: name each once, and weigh it in ensemble.weights");
+        "ensemble.members names a detector twice: name each once, and set its weight in ensemble.weights");
   }
 }
 
@@ -52,8 +52,9 @@ void declare(config::Section& section, EnsembleOptions& own, const DetectorOptio
       .formerly("model.fused_weights");
   section
       .add("compact_weight", &own.compact_weight,
-           "In the score of each member, compact spots are raised by this many times what they exceed their "
-           "surroundings by; lines and edges are not. 0 leaves the score as it is.")
+           "In the score of each member, compact spots are raised by this factor times their difference from "
+           "their "
+           "surroundings; lines and edges are not raised. 0 leaves the score as it is.")
       .range(0, 1e3)
       .formerly("score.spot_weight");
   section

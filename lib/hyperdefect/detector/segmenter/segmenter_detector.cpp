@@ -305,7 +305,7 @@ std::int64_t SegmenterDetector::bytes_per_pixel() const {
 std::string SegmenterDetector::summary() const {
   std::ostringstream page;
   page << "segmenter: " << text::pluralise(options_.networks, "network") << ", "
-       << text::pluralise(options_.sign_augmentations, "look") << " each\n"
+       << text::pluralise(options_.sign_augmentations, "sign augmentation") << " each\n"
        << networks_.front()->summary();
   return page.str();
 }
