@@ -33,7 +33,7 @@ def git(*arguments):
 
 
 def base_of_changes():
-    """(commit, how it was chosen): the last release, or what stands in for it; ("", why) where nothing does."""
+    """(commit, how it was chosen): the last release, or where this branch left main; ("", why) if there is neither."""
     head = git("rev-parse", "HEAD")
     tag = git("describe", "--tags", "--abbrev=0", "HEAD")
     if tag and git("rev-parse", f"{tag}^{{commit}}") != head:
@@ -42,12 +42,7 @@ def base_of_changes():
         fork = git("merge-base", "HEAD", branch)
         if fork and fork != head:
             return fork, f"where this branch left {branch}"
-    merge = git("log", "--first-parent", "--merges", "-1", "--format=%H")
-    before = git("rev-parse", "--verify", "--quiet", f"{merge}^1") if merge else ""
-    if before:
-        return before, "the state of main before the last merge"
-    parent = git("rev-parse", "--verify", "--quiet", "HEAD^1")
-    return (parent, "the commit before") if parent else ("", "this clone has no earlier commit")
+    return "", "there is no release yet" if head else "this is no clone"
 
 
 def changed_files(base):
@@ -74,7 +69,11 @@ def sources_of(changed):
 
 
 def all_sources():
-    return sorted(str(path.relative_to(ROOT)) for place in PLACES for path in (ROOT / place).rglob("*.cpp"))
+    """Source files of lib and app, those that were changed last first."""
+    changed = git("log", "--format=", "--name-only", "--no-renames", "--", *PLACES).split()
+    order = {name: place for place, name in reversed(list(enumerate(changed)))}
+    sources = (str(path.relative_to(ROOT)) for place in PLACES for path in (ROOT / place).rglob("*.cpp"))
+    return sorted(sources, key=lambda name: (order.get(name, 0), name))
 
 
 class Checker:
@@ -153,7 +152,7 @@ def chosen_sources(options):
     else:
         base, why = base_of_changes()
     if not base:
-        return all_sources(), f"all of lib and app: {why}"
+        return all_sources(), f"all of lib and app, what was changed last first: {why}"
     return sources_of(changed_files(base)), f"what differs from {base[:10]} ({why})"
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs clang-tidy on what changed in lib and app since the last release: the last tag, else where the branch left main,
-# else the state before the last merge. What was found clean before is not read again.
+# Runs clang-tidy on what changed in lib and app since the last release (a tag), or since the branch left main. If there is
+# neither, on all of lib and app, what was changed last first. What was found clean before is not read again.
 #
 #   scripts/lint.sh --all           all of lib and app
 #   scripts/lint.sh --base COMMIT   what differs from COMMIT
