@@ -146,16 +146,14 @@ inline detector::Batch batch_of(const detector::Pipeline& pipeline, const spectr
   return {pipeline.training_input(block).repeat({copies, 1, 1, 1}), block.valid().repeat({copies, 1, 1})};
 }
 
-/// The sum of the losses of a step, a scalar, after its preparations.
+/// The sum of the losses of a step, a scalar.
 inline torch::Tensor loss_of(detector::Trainable& trainable, const detector::Batch& batch,
                              at::Generator& generator) {
-  for (const auto& task : trainable.preparations(batch, generator)) {
-    task();
-  }
   auto sum = torch::zeros({});
   for (const auto& loss : trainable.losses(batch, generator)) {
-    const auto value = loss();
-    sum = sum.to(value.device()) + value;
+    if (const auto value = loss(); value.defined()) {
+      sum = sum.to(value.device()) + value;
+    }
   }
   return sum;
 }

@@ -42,7 +42,8 @@ struct Batch {
   torch::Tensor valid;
 };
 
-/// Computes a loss, a scalar with a gradient. What it needs is bound to it.
+/// Computes a loss, a scalar with a gradient, or returns an undefined tensor if it only made ready what later
+/// steps learn from. What it needs is bound to it.
 using Loss = std::function<torch::Tensor()>;
 
 /// Scores blocks. All of it is const: one fitted detector serves several threads.
@@ -85,8 +86,6 @@ class Trainable {
   /// Called before the first step of each epoch: what was kept from earlier steps must be forgotten here, so
   /// that a training that goes on from a checkpoint is the same as one that was not stopped.
   virtual void begin_epoch() {}
-  /// What must be done before the losses() of a step can be computed; the tasks do not depend on each other.
-  virtual std::vector<std::function<void()>> preparations(const Batch&, at::Generator&) { return {}; }
   /// The losses of a step, whose sum is minimised: no two of them share a parameter or a generator, so that
   /// they may be computed at the same time. The generator decides what is hidden or implanted.
   virtual std::vector<Loss> losses(const Batch& batch, at::Generator& generator) = 0;

@@ -221,14 +221,15 @@ class Training {
 
   /// In training the gradients are added to those of the parameters.
   double loss_of(const detector::Batch& batch, at::Generator& generator) {
-    auto& trainable = *detector_.trainable();
-    task_pool_.run(trainable.preparations(batch, generator));
-    const auto losses = trainable.losses(batch, generator);
+    const auto losses = detector_.trainable()->losses(batch, generator);
     std::vector<double> values(losses.size());
     std::vector<std::function<void()>> tasks;
     for (std::size_t i = 0; i < losses.size(); ++i) {
       tasks.emplace_back([&, i] {
         const auto loss = losses[i]();
+        if (!loss.defined()) {
+          return;
+        }
         if (torch::GradMode::is_enabled()) {
           loss.backward();
         }

@@ -30,11 +30,6 @@ void check(const EnsembleOptions& own) {
   }
 }
 
-template <typename T>
-void append(std::vector<T>& all, std::vector<T> more) {
-  std::move(more.begin(), more.end(), std::back_inserter(all));
-}
-
 }  // namespace
 
 void declare(config::Section& section, EnsembleOptions& own, const DetectorOptions&) {
@@ -151,16 +146,12 @@ void EnsembleDetector::begin_epoch() {
   for_each_trainable([](Trainable& trainable) { trainable.begin_epoch(); });
 }
 
-std::vector<std::function<void()>> EnsembleDetector::preparations(const Batch& batch,
-                                                                  at::Generator& generator) {
-  std::vector<std::function<void()>> all;
-  for_each_trainable([&](Trainable& trainable) { append(all, trainable.preparations(batch, generator)); });
-  return all;
-}
-
 std::vector<Loss> EnsembleDetector::losses(const Batch& batch, at::Generator& generator) {
   std::vector<Loss> all;
-  for_each_trainable([&](Trainable& trainable) { append(all, trainable.losses(batch, generator)); });
+  for_each_trainable([&](Trainable& trainable) {
+    auto more = trainable.losses(batch, generator);
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  });
   return all;
 }
 

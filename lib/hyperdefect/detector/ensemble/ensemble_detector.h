@@ -80,7 +80,6 @@ class EnsembleDetector : public Detector, private Statistics, public Trainable {
   std::int64_t reach_px() const override;
   void initialise(at::Generator& generator) override;
   void begin_epoch() override;
-  std::vector<std::function<void()>> preparations(const Batch& batch, at::Generator& generator) override;
   std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
 
   /// Calls use(member) for each that gathers statistics, or that learns.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/segmenter/segmenter_detector.h"
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
+#include <mutex>
 #include <numeric>
 #include <sstream>
+#include <utility>
 
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
@@ -132,9 +136,9 @@ void SegmenterDetector::implant(const torch::Tensor& components, const torch::Te
   example.weight = (scene.weight * counts).to(components.device());
 }
 
-/// Making an example costs more than a step: each serves several steps, with other signs and turns.
-std::vector<std::function<void()>> SegmenterDetector::preparations(const Batch& batch,
-                                                                   at::Generator& generator) {
+/// Making an example costs more than a step: each serves several steps, with other signs and turns. It is a
+/// part of the losses, so that other networks learn at the same time.
+std::function<void()> SegmenterDetector::preparation(const Batch& batch, at::Generator& generator) {
   if (!is_training()) {
     pool_.clear();
   }
@@ -144,7 +148,13 @@ std::vector<std::function<void()>> SegmenterDetector::preparations(const Batch& 
     tasks.emplace_back([this, &example, values = batch.values[i], valid = batch.valid[i],
                         own = image::split(generator)]() mutable { implant(values, valid, own, example); });
   }
-  return tasks;
+  if (tasks.empty()) {
+    return {};
+  }
+  return [tasks = std::move(tasks), once = std::make_shared<std::once_flag>()] {
+    std::call_once(*once,
+                   [&] { std::for_each(tasks.begin(), tasks.end(), [](const auto& task) { task(); }); });
+  };
 }
 
 SegmenterDetector::Example SegmenterDetector::drawn_example(at::Generator& generator) const {
@@ -214,11 +224,22 @@ torch::Tensor SegmenterDetector::network_loss(std::size_t which, at::Generator& 
   return loss / static_cast<double>(networks_.size());
 }
 
-std::vector<Loss> SegmenterDetector::losses(const Batch&, at::Generator& generator) {
+std::vector<Loss> SegmenterDetector::losses(const Batch& batch, at::Generator& generator) {
+  const auto prepare = preparation(batch, generator);
   std::vector<Loss> all;
   for (const auto which : networks_of_step()) {
-    all.push_back(
-        [this, which, own = image::split(generator)]() mutable { return network_loss(which, own); });
+    all.push_back([this, which, prepare, own = image::split(generator)]() mutable {
+      if (prepare) {
+        prepare();
+      }
+      return network_loss(which, own);
+    });
+  }
+  if (all.empty() && prepare) {
+    all.push_back([prepare] {
+      prepare();
+      return torch::Tensor();
+    });
   }
   return all;
 }

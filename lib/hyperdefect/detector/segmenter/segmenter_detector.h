@@ -39,7 +39,6 @@ class SegmenterDetector : public Detector, private Statistics, public Trainable 
   Trainable* trainable() override { return this; }
   void initialise(at::Generator& generator) override;
   void begin_epoch() override;
-  std::vector<std::function<void()>> preparations(const Batch& batch, at::Generator& generator) override;
   std::vector<Loss> losses(const Batch& batch, at::Generator& generator) override;
   bool adapts() const override { return true; }
   void adapt(const preprocess::Preprocessed& tile) override;
@@ -74,6 +73,8 @@ class SegmenterDetector : public Detector, private Statistics, public Trainable 
   torch::Tensor with_signs(const torch::Tensor& inputs, const torch::Tensor& signs) const;
   void implant(const torch::Tensor& components, const torch::Tensor& valid, at::Generator& generator,
                Example& example) const;
+  /// Fills the pool up with implanted patches of the batch, when it is called for the first time.
+  std::function<void()> preparation(const Batch& batch, at::Generator& generator);
   Example drawn_example(at::Generator& generator) const;
   /// In training a part of the networks, in turn; else all.
   std::vector<std::size_t> networks_of_step();
