@@ -29,7 +29,7 @@ class Choice {
 
   /// The field must outlive it.
   template <class Enum>
-  Choice(Enum* field, Names<Enum> names)
+  Choice(Enum* field, const Names<Enum>& names)
       : get_([field, names] {
           for (const auto& [name, value] : names) {
             if (value == *field) {

@@ -40,8 +40,8 @@ struct KeyInfo {
 class Schema {
  public:
   Schema() = default;
-  Schema(Schema&&) = default;
-  Schema& operator=(Schema&&) = default;
+  Schema(Schema&&) noexcept = default;
+  Schema& operator=(Schema&&) noexcept = default;
   Schema(const Schema&) = delete;
   Schema& operator=(const Schema&) = delete;
 

@@ -222,7 +222,8 @@ class ColourBar {
   void draw_colours(cv::Mat& canvas) const {
     cv::Mat levels(place_.height, place_.width, CV_8U);
     for (int row = 0; row < place_.height; ++row) {
-      levels.row(row).setTo(255 - 255 * row / std::max(1, place_.height - 1));
+      const int level = 255 - 255 * row / std::max(1, place_.height - 1);
+      levels.row(row).setTo(level);
     }
     cv::Mat coloured;
     cv::applyColorMap(levels, coloured, cv::COLORMAP_VIRIDIS);

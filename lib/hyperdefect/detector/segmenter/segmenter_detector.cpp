@@ -65,14 +65,14 @@ SegmenterDetector::SegmenterDetector(const DetectorOptions& options, const prepr
     const auto build = [&] {
       return nn::Network(network_options(options_, options), spec_.count + context_->count(), 1);
     };
-    networks_.push_back(register_module(text::concat("network", i), build()));
-    averages_.push_back(register_module(text::concat("average", i), build()));
-    averaging_.push_back(register_module(text::concat("averaging", i), nn::WeightAverage(kAverageDecay)));
+    networks_.emplace_back(register_module(text::concat("network", i), build()));
+    averages_.emplace_back(register_module(text::concat("average", i), build()));
+    averaging_.emplace_back(register_module(text::concat("averaging", i), nn::WeightAverage(kAverageDecay)));
     for (const auto& parameter : averages_.back()->parameters()) {
       parameter.set_requires_grad(false);
     }
-    norms_.push_back(register_module(text::concat("norms", i),
-                                     nn::NormStatistics(options_.sign_augmentations, *averages_.back())));
+    norms_.emplace_back(register_module(text::concat("norms", i),
+                                        nn::NormStatistics(options_.sign_augmentations, *averages_.back())));
   }
   mean_ = register_buffer("mean_score", torch::ones({1}));
 }
@@ -228,7 +228,7 @@ std::vector<Loss> SegmenterDetector::losses(const Batch& batch, at::Generator& g
   const auto prepare = preparation(batch, generator);
   std::vector<Loss> all;
   for (const auto which : networks_of_step()) {
-    all.push_back([this, which, prepare, own = image::split(generator)]() mutable {
+    all.emplace_back([this, which, prepare, own = image::split(generator)]() mutable {
       if (prepare) {
         prepare();
       }
@@ -236,7 +236,7 @@ std::vector<Loss> SegmenterDetector::losses(const Batch& batch, at::Generator& g
     });
   }
   if (all.empty() && prepare) {
-    all.push_back([prepare] {
+    all.emplace_back([prepare] {
       prepare();
       return torch::Tensor();
     });
