@@ -108,8 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         Picture{"zero", {".....", "..00.", "....."}, "(all zero)"},
         Picture{"not finite", {".....", "..xx.", "....."}, "(not finite)"},
         Picture{"never read", {".....", "..??.", "....."}, "(not read)"},
-        Picture{"of several kinds", {".....", "..sx.", "....."}, "of 2 pixels"},
-        Picture{"joined by a corner", {".....", "..s..", ".x...", "....."}, "of 2 pixels"},
+        Picture{"of several kinds", {".....", "..sx.", "....."}, "with 2 pixels"},
+        Picture{"joined by a corner", {".....", "..s..", ".x...", "....."}, "with 2 pixels"},
         Picture{"the largest is named",
                 {"........", ".ss.000.", "........"},
                 "2 islands of missing pixels inside the image, the largest with 3 pixels at row 1, column 4 "
@@ -133,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
         Picture{"what a dead column cuts in two",
                 {"...0...", "..s0s..", "...0..."},
                 "with 2 pixels at row 1, column 2"},
-        Picture{"what a lost row cuts in two", {".....", "..x..", "00000", "..x..", "....."}, "of 2 pixels"},
+        Picture{
+            "what a lost row cuts in two", {".....", "..x..", "00000", "..x..", "....."}, "with 2 pixels"},
         Picture{"nothing but dead columns", {"00", "00"}, ""}),
     [](const auto& test) {
       std::string name = test.param.what;
