@@ -133,6 +133,7 @@ class ArrayDataset final : public GDALDataset {
   }
 
  protected:
+  // NOLINTNEXTLINE(readability-function-size): GDAL asks for these parameters.
   CPLErr IRasterIO(GDALRWFlag flag, int col, int row, int cols, int rows, void* data, int to_cols,
                    int to_rows, GDALDataType type, int bands, int* numbers, GSpacing pixel, GSpacing line,
                    GSpacing band, GDALRasterIOExtraArg* extra) override {
@@ -238,6 +239,7 @@ CPLErr ArrayBand::IReadBlock(int block_col, int block_row, void* data) {
   return dataset_.read(part, {nBand}, {data, eDataType, bytes, bytes * nBlockXSize, 0});
 }
 
+// NOLINTNEXTLINE(readability-function-size): GDAL asks for these parameters.
 CPLErr ArrayBand::IRasterIO(GDALRWFlag flag, int col, int row, int cols, int rows, void* data, int to_cols,
                             int to_rows, GDALDataType type, GSpacing pixel, GSpacing line,
                             GDALRasterIOExtraArg* extra) {

@@ -318,6 +318,7 @@ DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std:
   return is_self_contained(path, more_drivers) ? open_file(path, GDAL_OF_MULTIDIM_RASTER, allowed) : nullptr;
 }
 
+// NOLINTNEXTLINE(readability-function-size): GDAL asks for these parameters.
 DatasetPtr create_raster(const char* driver, const std::filesystem::path& path, int cols, int rows, int bands,
                          GDALDataType type, const std::vector<std::string>& options) {
   drivers();

@@ -31,7 +31,10 @@ void check(const LearningOptions& options) {
 }
 
 /// The maps of a Measurement.
-enum Map : std::size_t { kResidual, kDifference, kSad, kRx };
+constexpr std::size_t kResidual = 0;
+constexpr std::size_t kDifference = 1;
+constexpr std::size_t kSad = 2;
+constexpr std::size_t kRx = 3;
 
 ScoreParts parts_of(const Measurement& measured) {
   return {measured.maps[kResidual], measured.maps[kDifference], measured.maps[kSad], measured.maps[kRx]};
