@@ -158,6 +158,26 @@ TEST(ArrayCube, TakesAllDeclaredFillValues) {
   }
 }
 
+/// Short and long texts lie in different places of a std::string.
+TEST(ArrayCube, TakesAFillValueThatIsWrittenAsText) {
+  for (const auto* text : {" -999 ", " -999.0000000000000000000000000000000000 "}) {
+    const TempDir dir;
+    std::vector<double> values(4 * 2 * 3, 5);
+    values[0] = -999;
+    FileArray cube{"cube", {"band", "y", "x"}, values};
+    cube.describe = [&](GDALMDArray& array) {
+      const auto made =
+          array.CreateAttribute("missing_value", {}, GDALExtendedDataType::CreateString(), nullptr);
+      ASSERT_TRUE(made && made->Write(text));
+    };
+    write_arrays(dir / "cube.nc", {{"band", 4}, {"y", 2}, {"x", 3}}, {cube});
+    CubeReader reader(format::read_cube_info(dir / "cube.nc"));
+    EXPECT_TRUE(
+        reader.read({0, 0, 2, 3}).valid.equal(torch::tensor({{false, true, true}, {true, true, true}})))
+        << text;
+  }
+}
+
 TEST(ArrayCube, IsRefusedWhereTheFileHoldsNoneOrSeveral) {
   const TempDir dir;
   const std::vector<double> values(kBands * kRows * kCols, 1.0);

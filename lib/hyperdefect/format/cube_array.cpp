@@ -191,7 +191,7 @@ std::vector<double> numbers_of(const GDALAttribute& attribute) {
     return attribute.ReadAsDoubleArray();
   }
   const char* written = attribute.ReadAsString();
-  const std::string_view text = text::trimmed(written == nullptr ? std::string_view() : written);
+  const std::string text = text::trimmed(written == nullptr ? std::string_view() : written);
   double value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   return fault == std::errc() && end == text.data() + text.size() ? std::vector{value}
