@@ -31,6 +31,8 @@ inline constexpr std::array<std::string_view, 2> kMaskEndings{"_mask.png", "_mas
 inline constexpr std::string_view kScoresTable = "scores.csv";
 inline constexpr std::string_view kSummary = "summary.json";
 inline constexpr std::string_view kConfiguration = "config.yaml";
-inline constexpr std::array<std::string_view, 3> kRunFiles{kScoresTable, kSummary, kConfiguration};
+/// All of them, and a name that is kept free for the table of objects.
+inline constexpr std::array<std::string_view, 4> kRunFiles{kScoresTable, "objects.csv", kSummary,
+                                                           kConfiguration};
 
 }  // namespace hyperdefect::files

@@ -85,6 +85,7 @@ class EnviData final : public RawDataset {
     const auto order = layout.big_endian ? RawRasterBand::ByteOrder::ORDER_BIG_ENDIAN
                                          : RawRasterBand::ByteOrder::ORDER_LITTLE_ENDIAN;
     for (std::int64_t band = 0; band < layout.bands; ++band) {
+      // NOLINTNEXTLINE(bugprone-misplaced-widening-cast): both types have 64 bits.
       const auto begin = static_cast<vsi_l_offset>(layout.header_offset + band * steps.band);
       SetBand(gdal_int(band + 1),
               new RawRasterBand(this, gdal_int(band + 1), file, begin, gdal_int(steps.pixel),
@@ -93,6 +94,8 @@ class EnviData final : public RawDataset {
     }
     // What GDAL or QGIS noted in FILE.aux.xml: no data, for one.
     TryLoadXML();
+    // Past GDALPamDataset, which would write the item to FILE.aux.xml.
+    // NOLINTNEXTLINE(bugprone-parent-virtual-call)
     GDALDataset::SetMetadataItem("INTERLEAVE", gdal_interleave(layout.interleave), "IMAGE_STRUCTURE");
   }
 
