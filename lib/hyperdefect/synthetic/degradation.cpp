@@ -26,19 +26,19 @@ void check(const LabelledCube& cube, std::string_view function) {
               cube.mask.sizes());
 }
 
-constexpr OptionCheck need{"transform"};
+constexpr OptionCheck kNeed{"transform"};
 
 void check(const Geometry& geometry) {
-  need(geometry.zoom >= 1 / kLargestZoom && geometry.zoom <= kLargestZoom, "zoom", geometry.zoom,
-       "1/64 to 64");
+  kNeed(geometry.zoom >= 1 / kLargestZoom && geometry.zoom <= kLargestZoom, "zoom", geometry.zoom,
+        "1/64 to 64");
 }
 
 void check(const Disturbance& disturbance) {
   const auto need_share = [](std::string_view name, double share) {
-    need(share >= 0 && share <= 1, name, share, "0 to 1");
+    kNeed(share >= 0 && share <= 1, name, share, "0 to 1");
   };
-  need(disturbance.gain > 0 && std::isfinite(disturbance.gain), "gain", disturbance.gain, "more than 0");
-  need(std::abs(disturbance.tilt) < 1, "tilt", disturbance.tilt, "more than -1 and less than 1");
+  kNeed(disturbance.gain > 0 && std::isfinite(disturbance.gain), "gain", disturbance.gain, "more than 0");
+  kNeed(std::abs(disturbance.tilt) < 1, "tilt", disturbance.tilt, "more than -1 and less than 1");
   need_share("noise_bands", disturbance.noise_bands);
   need_share("saturated", disturbance.saturated);
   need_share("missing", disturbance.missing);

@@ -213,28 +213,29 @@ Canvas canvas_of(const torch::Tensor& values, const spectral::Bands& bands, cons
   return canvas;
 }
 
-constexpr OptionCheck need{"synthetic scene"};
+constexpr OptionCheck kNeed{"synthetic scene"};
 
 void check(const ImplantOptions& options) {
-  need(options.defects >= 0, "defects", options.defects, "0 or more");
-  need(!options.kinds.empty(), "the number of kinds", options.kinds.size(), "1 or more");
-  need(options.min_area_px > 0, "min_area_px", options.min_area_px, "more than 0");
-  need(options.max_area_px >= options.min_area_px, "max_area_px", options.max_area_px, "min_area_px or more");
-  need(options.min_abundance > 0, "min_abundance", options.min_abundance, "more than 0");
-  need(options.max_abundance >= options.min_abundance && options.max_abundance <= 1, "max_abundance",
-       options.max_abundance, "min_abundance to 1");
+  kNeed(options.defects >= 0, "defects", options.defects, "0 or more");
+  kNeed(!options.kinds.empty(), "the number of kinds", options.kinds.size(), "1 or more");
+  kNeed(options.min_area_px > 0, "min_area_px", options.min_area_px, "more than 0");
+  kNeed(options.max_area_px >= options.min_area_px, "max_area_px", options.max_area_px,
+        "min_area_px or more");
+  kNeed(options.min_abundance > 0, "min_abundance", options.min_abundance, "more than 0");
+  kNeed(options.max_abundance >= options.min_abundance && options.max_abundance <= 1, "max_abundance",
+        options.max_abundance, "min_abundance to 1");
 }
 
 void check(const SceneOptions& options) {
-  need(options.rows >= 1, "rows", options.rows, "1 or more");
-  need(options.cols >= 1, "cols", options.cols, "1 or more");
-  need(options.bands >= 1, "bands", options.bands, "1 or more");
-  need(options.endmembers >= 1, "endmembers", options.endmembers, "1 or more");
-  need(options.noise >= 0, "noise", options.noise, "0 or more");
-  need(options.stripes >= 0 && options.stripes <= options.cols, "stripes", options.stripes, "0 to cols");
-  need(options.min_wavelength_nm > 0, "min_wavelength_nm", options.min_wavelength_nm, "more than 0");
-  need(options.max_wavelength_nm > options.min_wavelength_nm, "max_wavelength_nm", options.max_wavelength_nm,
-       "more than min_wavelength_nm");
+  kNeed(options.rows >= 1, "rows", options.rows, "1 or more");
+  kNeed(options.cols >= 1, "cols", options.cols, "1 or more");
+  kNeed(options.bands >= 1, "bands", options.bands, "1 or more");
+  kNeed(options.endmembers >= 1, "endmembers", options.endmembers, "1 or more");
+  kNeed(options.noise >= 0, "noise", options.noise, "0 or more");
+  kNeed(options.stripes >= 0 && options.stripes <= options.cols, "stripes", options.stripes, "0 to cols");
+  kNeed(options.min_wavelength_nm > 0, "min_wavelength_nm", options.min_wavelength_nm, "more than 0");
+  kNeed(options.max_wavelength_nm > options.min_wavelength_nm, "max_wavelength_nm", options.max_wavelength_nm,
+        "more than min_wavelength_nm");
   check(options.implants);
 }
 
