@@ -177,7 +177,7 @@ void Console::draw(const std::string& line) {
     std::cerr << kClearLine << text::shortened(line, columns_of_terminal() - 1) << std::flush;
     bar_shown_ = true;
   } else {
-    std::cerr << line << std::endl;
+    std::cerr << line << '\n' << std::flush;
   }
 }
 

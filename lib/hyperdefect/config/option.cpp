@@ -264,7 +264,7 @@ std::string Option::allowed() const {
     parts.push_back(text::join(choices_, ", "));
   }
   if (std::holds_alternative<bool*>(target_)) {
-    parts.push_back("true, false");
+    parts.emplace_back("true, false");
   }
   return text::join(parts, ", ");
 }

@@ -35,7 +35,7 @@ std::vector<fs::path> files_of(const fs::path& cube) {
     files.push_back(*header);
   }
   for (const char* ending : {".aux.xml", ".msk"}) {
-    files.push_back(cube.string() + ending);
+    files.emplace_back(cube.string() + ending);
   }
   return files;
 }

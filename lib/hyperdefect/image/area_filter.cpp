@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include "hyperdefect/core/window.h"
@@ -128,14 +129,14 @@ class AreaFilter {
   /// touches and takes their pixels.
   void grow() {
     std::fill(roots_.begin(), roots_.end(), kUnseen);
-    for (auto next = rising_.rbegin(); next != rising_.rend(); ++next) {
-      const auto cell = static_cast<std::size_t>(*next);
-      parents_[cell] = roots_[cell] = *next;
-      const auto row = *next / stride_ - 1;
-      const auto col = *next % stride_ - 1;
+    for (const auto next : std::views::reverse(rising_)) {
+      const auto cell = static_cast<std::size_t>(next);
+      parents_[cell] = roots_[cell] = next;
+      const auto row = next / stride_ - 1;
+      const auto col = next % stride_ - 1;
       components_[cell] = {1, row, row, col, col};
       for (const auto offset : {-stride_, -1, 1, stride_}) {
-        join(*next + offset, *next);
+        join(next + offset, next);
       }
     }
   }

@@ -40,6 +40,7 @@ class NormSource {
 class BatchNormImpl : public torch::nn::BatchNorm2dImpl {
  public:
   explicit BatchNormImpl(std::int64_t channels);
+  // NOLINTNEXTLINE(bugprone-derived-method-shadowing-base-method): torch calls it through the holder's type.
   torch::Tensor forward(const torch::Tensor& x);
   /// x normalised by these statistics (C), scaled and shifted by the weights.
   torch::Tensor normalised(const torch::Tensor& x, const torch::Tensor& mean,

@@ -10,7 +10,7 @@ namespace {
 /// The gradient of one of several concatenated maps is a slice whose pixels lie apart, on which torch
 /// interpolates backward twice as slowly. A leaf is let alone: a hook would stay with it, once for each pass.
 /// The hook is on x itself, as a view of a single image can forget that its channels come last in memory.
-const torch::Tensor& with_packed_gradient(const torch::Tensor& x) {
+torch::Tensor with_packed_gradient(const torch::Tensor& x) {
   if (x.requires_grad() && !x.is_leaf()) {
     x.register_hook([format = x.suggest_memory_format()](const torch::Tensor& gradient) {
       return gradient.contiguous(format);
