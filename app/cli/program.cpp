@@ -24,7 +24,8 @@
 namespace hyperdefect::app {
 namespace {
 
-constexpr std::array kCommands{add_train, add_infer, add_detect, add_eval, add_info, add_config, add_synth};
+constexpr std::array kCommands{add_train, add_infer, add_threshold, add_detect,
+                               add_eval,  add_info,  add_config,    add_synth};
 
 int fail(const std::string& message, ExitCode code) {
   log::error(message);

@@ -11,6 +11,7 @@ namespace hyperdefect::app {
 /// `result`. What fails is thrown.
 void add_train(CLI::App& program, ExitCode& result);
 void add_infer(CLI::App& program, ExitCode& result);
+void add_threshold(CLI::App& program, ExitCode& result);
 void add_detect(CLI::App& program, ExitCode& result);
 void add_eval(CLI::App& program, ExitCode& result);
 void add_info(CLI::App& program, ExitCode& result);

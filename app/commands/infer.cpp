@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <memory>
-#include <set>
 
-#include "app/cli/console.h"
 #include "app/commands/commands.h"
 #include "app/commands/run_batch.h"
-#include "hyperdefect/core/log.h"
-#include "hyperdefect/core/text.h"
+#include "app/commands/trained_model.h"
 #include "hyperdefect/model/fitted_model.h"
 #include "hyperdefect/platform/device.h"
 
@@ -19,48 +15,15 @@ struct InferOptions {
   std::string model;
 };
 
-/// The configuration may repeat what the model was trained with, but not contradict it; of the threshold it
-/// may only set a value, since the training scores are not at hand.
-void refuse_contradictions(const std::string& path, model::RunConfig& trained, model::RunConfig& asked) {
-  const auto before = model::schema_of(trained).keys();
-  const auto after = model::schema_of(asked).keys();
-  const bool manual = asked.threshold.method == model::ThresholdMethod::manual;
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    if (before[i].value_text == after[i].value_text) {
-      continue;
-    }
-    const auto& key = before[i].name;
-    if (before[i].traits.fixed_by_training) {
-      throw UsageError(text::concat(key, " is ", after[i].value_text, ", but ", path, " was trained with ",
-                                    before[i].value_text, ": leave it out, or train another model"));
-    }
-    const bool sets_threshold = key.rfind("threshold.", 0) == 0 && key != "threshold.min_pixels";
-    if (sets_threshold && !manual) {
-      throw UsageError(text::concat(key, ": the threshold of ", path,
-                                    " was set when it was trained; infer can only replace it with ",
-                                    "threshold.method=manual and threshold.value"));
-    }
-  }
-}
-
-std::shared_ptr<model::FittedModel> read_model(const std::string& file) {
-  const Console console("read the model");
-  return std::make_shared<model::FittedModel>(model::load_model(file));
-}
-
 ExitCode run(const InferOptions& options) {
   apply_log_options(options.batch.common);
   auto fitted = read_model(options.model);
-  auto trained = fitted->config;
-  auto config = trained;
-  const auto remarks = apply_run_options(options.batch.common, config);
-  refuse_contradictions(options.model, trained, config);
-  for (const auto& line : remarks) {
-    log::warning(line);
-  }
+  const auto config = config_for(*fitted, options.model, options.batch.common, Threshold::is_kept);
   const auto device = platform::device_of(config.run.device);
+  fitted->config.threshold = config.threshold;
   if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
+    fitted->min_evidence = config.threshold.min_evidence;
   }
   const auto ram_mb = config.run.ram_mb;
   return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, ram_mb, device] {

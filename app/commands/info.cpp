@@ -12,9 +12,11 @@
 #include "app/cli/console.h"
 #include "app/cli/program.h"
 #include "app/commands/commands.h"
+#include "app/commands/model_report.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
+#include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/model/fitted_model.h"
@@ -180,6 +182,9 @@ Facts facts_of_model(const std::string& file) {
               {"threshold", model.threshold,
                text::concat(model.threshold, " (", model::to_string(model.config.threshold.method), ")")},
               {"threshold_method", model::to_string(model.config.threshold.method), ""},
+              fact("min_evidence", model.min_evidence),
+              {"false_alarms", false_alarms_json(model),
+               model.false_alarms ? engine::in_words(*model.false_alarms) : "not measured"},
               quantiles_of(model)};
   add_bands(facts, model.detector->bands(), "");
   const auto summary = model.detector->summary();

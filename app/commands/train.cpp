@@ -9,6 +9,7 @@
 #include "app/cli/signals.h"
 #include "app/cli/table.h"
 #include "app/commands/commands.h"
+#include "app/commands/model_report.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
@@ -38,7 +39,9 @@ void print_report(const TrainOptions& options, const engine::TrainReport& report
                                 {"epochs", report.fit.history.size()},
                                 {"kept_epoch", report.fit.kept_epoch},
                                 {"threshold", model.threshold},
-                                {"threshold_method", model::to_string(model.config.threshold.method)}};
+                                {"threshold_method", model::to_string(model.config.threshold.method)},
+                                {"min_evidence", model.min_evidence},
+                                {"false_alarms", false_alarms_json(model)}};
     std::cout << engine::json_page(json);
     return;
   }
@@ -48,8 +51,7 @@ void print_report(const TrainOptions& options, const engine::TrainReport& report
     std::cout << ", " << text::pluralise(report.fit.kept_epoch, "epoch") << ", loss "
               << fixed(report.fit.history[static_cast<std::size_t>(report.fit.kept_epoch) - 1].loss, 4);
   }
-  std::cout << ", threshold " << fixed(model.threshold, 4) << " ("
-            << model::to_string(model.config.threshold.method) << ")\n";
+  std::cout << '\n' << text_report(options.output, model);
 }
 
 ExitCode run(const TrainOptions& options) {

@@ -180,7 +180,7 @@ TEST_F(BadInput, OneBadCubeDoesNotStopTheOthers) {
   EXPECT_TRUE(contains(summary["cubes"][1]["error"], "is truncated"));
   EXPECT_EQ(summary["cubes"][3]["status"], "ok");
   const auto csv = read_bytes(folder_ / "maps/scores.csv");
-  EXPECT_TRUE(contains(csv, path("in/b.img") + ",failed,,false,,,0,0,0,0,0,0,,,,,,,,"));
+  EXPECT_TRUE(contains(csv, path("in/b.img") + ",failed,,false,,,0,0,0,0,0,0,0,0,,,,,,,,,,"));
   EXPECT_TRUE(fs::exists(folder_ / "maps/d.json"));
   EXPECT_FALSE(fs::exists(folder_ / "maps/b.json"));
 }
@@ -236,8 +236,9 @@ TEST_F(BadInput, OutputThatCannotBeWritten) {
 
 TEST(BadArguments, AreNamedWithWhatToDo) {
   expect_failure(run_program({}), 2, "A subcommand is required; see `hyperdefect --help`");
-  expect_failure(run_program({"infr", "x.img"}), 2,
-                 "no command is named 'infr': choose one of train, infer, detect, eval, info, config, synth");
+  expect_failure(
+      run_program({"infr", "x.img"}), 2,
+      "no command is named 'infr': choose one of train, infer, threshold, detect, eval, info, config, synth");
   expect_failure(run_program({"detect", "x.img", "-o", "maps", "--treads", "1"}), 2,
                  "The following argument was not expected: --treads; see `hyperdefect detect --help`");
   expect_failure(run_program({"detect", "x.img"}), 2,

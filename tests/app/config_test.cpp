@@ -172,8 +172,8 @@ TEST(FormerKeys, AreReadWithOneLineEach) {
   const auto checked = run_program({"config", "check", file});
   EXPECT_EQ(checked.out, file + ": ok\n");
   EXPECT_TRUE(contains(checked.err, "warning: " + file + ": model.heads is now called autoencoder.heads; "));
-  EXPECT_TRUE(contains(checked.err,
-                       "warning: " + file + ": threshold.far is now called threshold.false_alarm_rate; "));
+  EXPECT_TRUE(
+      contains(checked.err, "warning: " + file + ": threshold.far is now called threshold.pixel_rate; "));
   EXPECT_EQ(std::count(checked.err.begin(), checked.err.end(), '\n'), 2) << checked.err;
   EXPECT_EQ(shown({file}).at("threshold.method"), "false_alarm_rate");
 }

@@ -184,7 +184,7 @@ std::vector<Damage> damages_of_metadata() {
                "an element of score_quantiles is not a finite number)"),
       metadata("QuantilesNoList", "score_quantiles", "{}", "score_quantiles is not a list of numbers)"),
       metadata("CalibrationUnknown", "score_calibration", R"({"kind": "odd"})",
-               "score_calibration.kind is neither pareto_tail nor mad)"),
+               "score_calibration.kind is neither false_alarm_probability nor mad)"),
       metadata("CalibrationLacks", "score_calibration", R"({"kind": "mad", "median": 1})",
                "score_calibration lacks deviation)"),
       metadata("CalibrationTwice", "score_calibration", R"({"kind": "mad", "kind": "pareto_tail"})",

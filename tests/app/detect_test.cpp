@@ -82,8 +82,8 @@ TEST(Detect, WritesTheFilesOfACube) {
   const auto outcome = detect({cube}, folder / "maps", with_threshold("6"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(names_below(folder / "maps"),
-            (Names{"config.yaml", "scan.json", "scan_defects.tif", "scan_overlay.png", "scan_sad.tif",
-                   "scan_score.tif", "scores.csv", "summary.json"}));
+            (Names{"config.yaml", "objects.csv", "scan.json", "scan_defects.tif", "scan_overlay.png",
+                   "scan_sad.tif", "scan_score.tif", "scores.csv", "summary.json"}));
 
   for (const auto* name : {"scan_score.tif", "scan_sad.tif"}) {
     const auto info = format::read_cube_info(folder / "maps" / name);
@@ -148,11 +148,11 @@ TEST(Detect, SaysTheSameInAllTables) {
 
   const auto csv = read_bytes(folder / "maps/scores.csv");
   const auto fields = csv_fields(csv.substr(csv.find('\n') + 1));
-  EXPECT_EQ(
-      csv.substr(0, csv.find('\n')),
-      "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
-      "score_max,score_mean,"
-      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error");
+  EXPECT_EQ(csv.substr(0, csv.find('\n')),
+            "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,objects,"
+            "marked_pixels,invalid_pixels,"
+            "score_max,score_mean,"
+            "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error");
   EXPECT_EQ(fields[0], '"' + cube + '"');
   EXPECT_EQ(fields[10], "2");
 }
@@ -311,8 +311,9 @@ TEST(Detect, OverwriteLeavesNothingOfTheEarlierRun) {
       detect({cube}, folder / "maps",
              joined(rx(), {"--overwrite", "--set", "output.sad=false", "--set", "output.overlay=false"}));
   ASSERT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_EQ(names_below(folder / "maps"), (Names{"config.yaml", "scan.json", "scan_defects.tif",
-                                                 "scan_score.tif", "scores.csv", "summary.json"}));
+  EXPECT_EQ(names_below(folder / "maps"),
+            (Names{"config.yaml", "objects.csv", "scan.json", "scan_defects.tif", "scan_score.tif",
+                   "scores.csv", "summary.json"}));
 }
 
 TEST(Detect, AnsweringToItsHelpWorksAsItStands) {

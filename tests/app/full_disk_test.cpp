@@ -68,9 +68,9 @@ TEST(FullDisk, IsSaidByTrain) {
   write_small_cube(folder / "scan.img");
   const auto output = folder / "o";
   fs::create_directories(output);
-  expect_said_or_done(
-      joined({"train", folder / "scan.img", "-o", output / "m.safetensors", "--overwrite"}, rx()), output,
-      output / "m.safetensors");
+  expect_said_or_done(joined({"train", folder / "scan.img", "-o", output / "m.safetensors", "--overwrite"},
+                             joined(rx(), without_rates())),
+                      output, output / "m.safetensors");
 }
 
 /// A disk that is full in earnest; only root can make a small one.

@@ -21,8 +21,9 @@ class Train : public ::testing::Test {
   }
 
   Outcome train(const std::string& model, const std::vector<std::string>& more = {}) const {
-    return run_program(
-        joined(joined({"train", folder_ / "in", "-o", folder_ / model}, tiny_network()), more));
+    return run_program(joined(
+        joined({"train", folder_ / "in", "-o", folder_ / model}, joined(tiny_network(), without_rates())),
+        more));
   }
 
   /// The lines of a training's metrics, without the heading.
@@ -85,18 +86,49 @@ TEST_F(Train, StopsEarlyAndKeepsTheBestEpoch) {
 TEST_F(Train, TrainsRxWithoutEpochs) {
   const auto outcome = train("m.safetensors", {"--set", "model.detector=rx"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_TRUE(contains(outcome.out, ": rx, trained on 2 cubes, threshold "));
+  EXPECT_TRUE(contains(outcome.out, ": rx, trained on 2 cubes\n"));
   EXPECT_TRUE(epochs("m").empty());
 }
 
-TEST_F(Train, WarnsOfAFalseAlarmRateWithoutHeldOutPixels) {
-  const auto far = [&](const std::string& model, const std::string& held_out) {
-    return train(model, {"--set", "model.detector=rx", "--set", "threshold.method=false_alarm_rate", "--set",
-                         "train.holdout_fraction=" + held_out});
-  };
-  EXPECT_TRUE(contains(far("a.safetensors", "0").err,
-                       "warning: threshold.method is false_alarm_rate, but train.holdout_fraction is 0"));
-  EXPECT_EQ(without_progress(far("b.safetensors", "0.3").err), "");
+TEST_F(Train, PrintsTheFalseAlarmsThatItMeasured) {
+  const auto outcome =
+      train("a.safetensors", {"--set", "model.detector=rx", "--set", "threshold.method=false_alarm_rate",
+                              "--set", "threshold.pixel_rate=0.01", "--set", "threshold.cube_rate=0.4"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "false alarms on 2 normal cubes that the fit did not see:\n  marked: "))
+      << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, ", asked: 0.01\n  rejected: ")) << outcome.out;
+  EXPECT_EQ(without_progress(outcome.err), "");
+}
+
+TEST_F(Train, SaysThatARateIsNotSupported) {
+  const auto outcome = train("a.safetensors", {"--json", "--set", "model.detector=rx", "--set",
+                                               "threshold.method=false_alarm_rate"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err,
+                       "warning: threshold.cube_rate is 0.05, but with 2 cubes the least possible is "
+                       "0.33, which is used; 0.05 needs 19 cubes"))
+      << outcome.err;
+  const auto alarms = nlohmann::json::parse(outcome.out)["false_alarms"];
+  EXPECT_EQ(alarms["cubes"], 2);
+  EXPECT_EQ(alarms["in_sample"], false);
+  EXPECT_EQ(alarms["cube_rate"]["asked"], 0.05);
+  EXPECT_NEAR(alarms["cube_rate"]["supported"].get<double>(), 1.0 / 3, 1e-9);
+}
+
+TEST_F(Train, WarnsOfAThresholdFromPixelsThatTheFitHasSeen) {
+  const auto outcome = train("a.safetensors", {"--set", "model.detector=rx", "--set", "threshold.folds=0"});
+  EXPECT_TRUE(contains(outcome.err,
+                       "warning: threshold.folds is below 2: the threshold comes from pixels that the "
+                       "fit has seen"))
+      << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "that the fit has seen, so that they are more often in new cubes:"));
+}
+
+TEST_F(Train, ARateOfZeroIsRefused) {
+  for (const auto* key : {"threshold.pixel_rate", "threshold.cube_rate"}) {
+    expect_failure(train("a.safetensors", {"--set", std::string(key) + "=0"}), 2, key);
+  }
 }
 
 TEST_F(Train, ReplacesNothingUnasked) {

@@ -31,7 +31,9 @@ class FirstBand : public CubeScorer {
     if (after_score) {
       after_score();
     }
-    return {{block.values[0].clone(), torch::zeros_like(block.values[0]), block.valid}, 10.0, {}};
+    return {{block.values[0].clone(), torch::zeros_like(block.values[0]), block.valid},
+            {.threshold = 10.0, .min_pixels = 2},
+            {}};
   }
   std::vector<std::string> scored;
   std::function<void()> after_score;
@@ -257,7 +259,7 @@ TEST_F(Batch, NamesThatAreTooLongForTheDiskAreRows) {
   ASSERT_EQ(report.rows.size(), 3U);
   EXPECT_TRUE(report.rows[0].ok && report.rows[1].ok);
   EXPECT_NE(report.rows[2].error.find("File name too long"), std::string::npos) << report.rows[2].error;
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(job_.output), {}), 3 + 5 + 1)
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(job_.output), {}), 4 + 5 + 1)
       << "nothing is left of the cube that failed";
 }
 
@@ -414,10 +416,10 @@ TEST_F(Batch, SceneScorerFitsEachCubeAndKeepsItsModel) {
   const auto cube = test::memory_blocks(values);
   SceneScorer scorer(config, folder_ / "models");
   const auto scored = scorer.score(*cube, "day/scan", monitor_);
-  EXPECT_EQ(scored.maps.score.gt(scored.threshold).sum().item<std::int64_t>(), 200);
+  EXPECT_EQ(scored.maps.score.gt(scored.rule.threshold).sum().item<std::int64_t>(), 200);
   const auto model =
       std::make_shared<model::FittedModel>(model::load_model(folder_ / "models/day/scan_model.safetensors"));
-  EXPECT_EQ(model->threshold, scored.threshold);
+  EXPECT_EQ(model->threshold, scored.rule.threshold);
   ModelScorer again(model, 4096);
   EXPECT_TRUE(torch::equal(again.score(*cube, "day/scan", monitor_).maps.score, scored.maps.score));
   EXPECT_FALSE(torch::equal(scorer.score(*cube, "other", monitor_).maps.score, scored.maps.score))

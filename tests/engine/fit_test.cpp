@@ -458,22 +458,6 @@ TEST_F(Schedule, LossThatIsNoNumberStopsTheTraining) {
       "and look for extreme values in the cubes");
 }
 
-TEST(TrainingScores, AreThoseOfTheHeldOutRowsWhereThereAreSome) {
-  const auto pipeline = test::transparent_pipeline(2);
-  // The norm of two bands that hold the number of the row.
-  const auto rows = torch::arange(10, torch::kFloat).view({1, -1, 1}).expand({2, 10, 3}).contiguous();
-  FitJob job;
-  job.sources = {test::memory_blocks(rows)};
-  ProgressMonitor monitor;
-  const auto all = training_scores(*pipeline, job, 0.0, monitor);
-  EXPECT_EQ(all.numel(), 30);
-  EXPECT_EQ(all.min().item<float>(), 0.0F);
-  const auto held_out = training_scores(*pipeline, job, 0.2, monitor);
-  EXPECT_EQ(held_out.numel(), 6);
-  EXPECT_NEAR(held_out.min().item<double>(), 8 * std::sqrt(2.0), 1e-6);
-  EXPECT_NEAR(held_out.max().item<double>(), 9 * std::sqrt(2.0), 1e-6);
-}
-
 /// A scene with a defect of 2 x 2 pixels at row 20, column 9.
 std::shared_ptr<test::MemoryBlocks> scene_with_defect(std::uint64_t seed) {
   auto values = test::smooth_scene(6, {32, 32}, seed);

@@ -26,6 +26,12 @@ ResultRow example() {
   row.bands = 5;
   row.defects = 1;
   row.defect_pixels = 2;
+  row.objects = 3;
+  row.marked_pixels = 4;
+  row.evidence_max = 7.5;
+  row.min_evidence = 2.5;
+  row.strongest_objects = {{true, 1.5, 2, {1, 2, 2, 1}, 2, 6, 5.25, 7.5, 0.125},
+                           {false, 0, 3, {0, 3, 1, 1}, 1, 5, 5, 0.5, 0.25}};
   row.invalid_pixels = 6;
   row.score_max = 9.25;
   row.score_mean = 1.0 / 3;
@@ -55,6 +61,9 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_EQ(row.bands, 5);
   EXPECT_EQ(row.defects, 1);
   EXPECT_EQ(row.defect_pixels, 2);
+  EXPECT_EQ(row.objects, 3);
+  EXPECT_EQ(row.marked_pixels, 4);
+  EXPECT_EQ(row.strongest_objects, example().strongest_objects);
   EXPECT_EQ(row.invalid_pixels, 6);
   EXPECT_EQ(row.score_max, 9.25);
   EXPECT_EQ(row.score_mean, 1.0 / 3);
@@ -145,18 +154,30 @@ TEST(StoredSummary, IsReadBack) {
 }
 
 TEST(ScoresCsv, HasTheContractsColumns) {
-  EXPECT_EQ(
-      scores_csv({}),
-      "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
-      "score_max,score_mean,"
-      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
+  EXPECT_EQ(scores_csv({}),
+            "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,objects,"
+            "marked_pixels,invalid_pixels,"
+            "score_max,score_mean,"
+            "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error\n");
+}
+
+TEST(ObjectsCsv, ListsTheObjectsOfAllCubesBestFirst) {
+  auto other = example();
+  other.file = "other.img";
+  other.strongest_objects.resize(1);
+  other.strongest_objects[0].evidence = 3;
+  EXPECT_EQ(objects_csv({example(), other}),
+            "file,id,is_defect,row,col,area_px,peak,mean,evidence,sad_rad,box_row,box_col,box_rows,box_cols\n"
+            "day 1/scan.img,1,true,1.5,2.0,2,6.0,5.25,7.5,0.125,1,2,2,1\n"
+            "other.img,1,true,1.5,2.0,2,6.0,5.25,3.0,0.125,1,2,2,1\n"
+            "day 1/scan.img,2,false,0.0,3.0,1,5.0,5.0,0.5,0.25,0,3,1,1\n");
 }
 
 TEST(ScoresCsv, LeavesNanEmpty) {
   const auto csv = scores_csv({example()});
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
-            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
+            "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125,\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -191,10 +212,10 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     row.file = row.error = text;
     const auto csv = scores_csv({row});
     const auto line = csv.substr(csv.find('\n') + 1);
-    EXPECT_EQ(line,
-              written +
-                  ",ok,rejected,false,1 defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125," +
-                  written + '\n');
+    EXPECT_EQ(line, written +
+                        ",ok,rejected,false,1 "
+                        "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125," +
+                        written + '\n');
   }
 }
 

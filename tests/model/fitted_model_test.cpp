@@ -24,8 +24,11 @@ class ModelOnDisk : public ::testing::Test {
     FittedModel model;
     model.config = config;
     model.detector = test::fitted(config.detector, scene_);
-    model.calibration = ParetoTailCalibration{0.1, 1.0 / 7, 3, 0.25};
+    model.calibration = FalseAlarmCalibration{9, {0.1, 1.0 / 7}, {0, 1.0 / 3}, 3, 0.25};
     model.threshold = 1.0 / 3;
+    model.min_evidence = 2.0 / 3;
+    model.false_alarms =
+        FalseAlarms{7, 480, false, {0.1, {}, 0.2, 0.1, 0.3}, FalseAlarmRate{0.05, 0.125, 0, 0, 0.4}};
     model.score_quantiles = {0, 0.1, 1, 2, 3, 4, 5};
     model.training_cubes = 7;
     return model;
@@ -64,6 +67,8 @@ TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
     save_model(path_, model);
     const auto loaded = load_model(path_);
     EXPECT_EQ(loaded.threshold, 1.0 / 3);
+    EXPECT_EQ(loaded.min_evidence, 2.0 / 3);
+    EXPECT_EQ(loaded.false_alarms, model.false_alarms);
     EXPECT_EQ(loaded.calibration, model.calibration);
     EXPECT_EQ(loaded.score_quantiles, model.score_quantiles);
     EXPECT_EQ(loaded.training_cubes, 7);
@@ -107,7 +112,7 @@ TEST_F(ModelOnDisk, RefusesWhatIsNoModel) {
 TEST_F(ModelOnDisk, KeepsEachKindOfCalibration) {
   auto model = fitted(config());
   const std::vector<std::pair<Calibration, std::optional<ScoreCalibration>>> kinds{
-      {Calibration::pareto_tail, ParetoTailCalibration{1, 2, 3, 0.5}},
+      {Calibration::false_alarm_probability, FalseAlarmCalibration{2, {1, 2}, {0, 0.25}, 3, 0.5}},
       {Calibration::mad, MadCalibration{1.0 / 3, 0.25}},
       {Calibration::none, std::nullopt}};
   for (const auto& [kind, calibration] : kinds) {
@@ -132,8 +137,33 @@ TEST_F(ModelOnDisk, CalibratesAsTheConfigurationSays) {
   };
   EXPECT_NEAR(threshold_with(Calibration::none), 4, 1e-6);
   EXPECT_NEAR(threshold_with(Calibration::mad), 1 / 1.4826, 1e-6);
-  EXPECT_NEAR(threshold_with(Calibration::pareto_tail),
-              calibrated(scores, pareto_tail_calibration(scores))[3].item<double>(), 1e-6);
+  EXPECT_NEAR(threshold_with(Calibration::false_alarm_probability),
+              calibrated(scores, false_alarm_calibration(scores))[3].item<double>(), 1e-6);
+}
+
+/// They stay readable, and their scores are what they were: a line through the median up to where the tail
+/// begins, which 3 in 10 exceed, and a generalised Pareto distribution.
+TEST_F(ModelOnDisk, ReadsTheScaleOfEarlierVersions) {
+  save_model(path_, fitted(config()));
+  rewrite([](model::TensorFile& file) {
+    file.metadata["score_calibration"] =
+        R"({"kind": "pareto_tail", "median": 1, "start": 3, "scale": 2, "shape": 0.5})";
+    file.metadata.erase("min_evidence");
+    file.metadata.erase("false_alarms");
+  });
+  rewrite([](model::TensorFile& file) { model::add_checksum(file); });
+  const auto loaded = load_model(path_);
+  EXPECT_EQ(loaded.min_evidence, 0);
+  EXPECT_FALSE(loaded.false_alarms);
+  const auto at = [&](double score) {
+    return calibrated(torch::tensor({score}, torch::kDouble), loaded).item<double>();
+  };
+  const double at_median = std::log10(2.0);
+  const double at_start = -std::log10(0.3);
+  EXPECT_NEAR(at(1), at_median, 1e-6);
+  EXPECT_NEAR(at(3), at_start, 1e-6);
+  EXPECT_NEAR(at(0), at_median - (at_start - at_median) / 2, 1e-6);
+  EXPECT_NEAR(at(7), at_start + std::log1p(0.5 * 2) / 0.5 / std::log(10.0), 1e-6);
 }
 
 TEST_F(ModelOnDisk, RefusesOtherFormats) {
@@ -184,15 +214,20 @@ TEST_F(ModelOnDisk, IsNotWrittenWithAFault) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double bad : {nan, infinity, -infinity}) {
     expect_fault("its threshold is not finite", [&](FittedModel& model) { model.threshold = bad; });
+    expect_fault("the evidence that it asks of a defect is not a finite number of at least 0",
+                 [&](FittedModel& model) { model.min_evidence = bad; });
     expect_fault("its score quantiles are not finite and ascending",
                  [&](FittedModel& model) { model.score_quantiles[3] = bad; });
   }
-  for (const auto& tail : {ParetoTailCalibration{nan, 1, 1, 0}, ParetoTailCalibration{0, infinity, 1, 0},
-                           ParetoTailCalibration{1, 1, 1, 0}, ParetoTailCalibration{0, 1, 0, 0},
-                           ParetoTailCalibration{0, 1, -1, 0}, ParetoTailCalibration{0, 1, 1, -1},
-                           ParetoTailCalibration{0, 1, 1, 1e9}, ParetoTailCalibration{0, 1, 1, nan},
-                           ParetoTailCalibration{0, 1e-310, 1, 0}, ParetoTailCalibration{0, 1, 1e-310, 0},
-                           ParetoTailCalibration{-1e300, 1, 1, 0}}) {
+  for (const auto& tail :
+       {FalseAlarmCalibration{-1}, FalseAlarmCalibration{9, {}, {}}, FalseAlarmCalibration{9, {0, 1}, {0}},
+        FalseAlarmCalibration{9, {0, nan}, {0, 1}}, FalseAlarmCalibration{9, {0, infinity}, {0, 1}},
+        FalseAlarmCalibration{9, {0, 1}, {0, nan}}, FalseAlarmCalibration{9, {1, 1}, {0, 1}},
+        FalseAlarmCalibration{9, {1, 0}, {0, 1}}, FalseAlarmCalibration{9, {0, 1}, {1, 0}},
+        FalseAlarmCalibration{9, {0, 1e-310}, {0, 1}}, FalseAlarmCalibration{9, {-1e300, 1}, {0, 1}},
+        FalseAlarmCalibration{9, {0, 1}, {0, 1}, 0}, FalseAlarmCalibration{9, {0, 1}, {0, 1}, -1},
+        FalseAlarmCalibration{9, {0, 1}, {0, 1}, 1e-310}, FalseAlarmCalibration{9, {0, 1}, {0, 1}, 1, -1},
+        FalseAlarmCalibration{9, {0, 1}, {0, 1}, 1, 1e9}, FalseAlarmCalibration{9, {0, 1}, {0, 1}, 1, nan}}) {
     expect_fault("its score calibration holds impossible values",
                  [&](FittedModel& model) { model.calibration = tail; });
   }
@@ -217,7 +252,7 @@ TEST_F(ModelOnDisk, IsNotWrittenWithAFault) {
 
 TEST_F(ModelOnDisk, ScoresWithoutAThresholdAreRefused) {
   auto model = fitted(config());
-  for (const auto calibration : {Calibration::none, Calibration::mad, Calibration::pareto_tail}) {
+  for (const auto calibration : {Calibration::none, Calibration::mad, Calibration::false_alarm_probability}) {
     for (const auto method :
          {ThresholdMethod::quantile, ThresholdMethod::sigma, ThresholdMethod::false_alarm_rate}) {
       model.config.score.calibration = calibration;

@@ -318,7 +318,7 @@ const std::vector<Renamed>& renamed_keys() {
       {"model.crd_outer_px", "crd.outer_px", "9"},
       {"model.crd_lambda", "crd.lambda", "7"},
       {"model.crd_smoothing_px", "crd.smoothing_px", "7"},
-      {"threshold.far", "threshold.false_alarm_rate", "0.75"}};
+      {"threshold.far", "threshold.pixel_rate", "0.75"}};
   return all;
 }
 
@@ -330,6 +330,7 @@ const std::vector<std::pair<std::string, std::string>>& renamed_values() {
       {"model.fused=[likelihood, rx]", "ensemble.members=[likelihood_ratio, rx]"},
       {"train.corruption=defects", "autoencoder.corruption=synthetic_defect"},
       {"score.calibration=robust", "score.calibration=mad"},
+      {"score.calibration=pareto_tail", "score.calibration=false_alarm_probability"},
       {"threshold.method=far", "threshold.method=false_alarm_rate"}};
   return all;
 }
@@ -355,6 +356,11 @@ TEST(FormerKeys, SetWhatTheirNewNamesSet) {
     EXPECT_EQ(yaml_after({former}), yaml_after({text::concat(key.now, '=', key.value)})) << former;
     EXPECT_NE(yaml_after({former}), defaults) << former;
   }
+}
+
+/// A key that was renamed twice.
+TEST(FormerKeys, EachFormerNameIsRead) {
+  EXPECT_EQ(yaml_after({"threshold.false_alarm_rate=0.75"}), yaml_after({"threshold.pixel_rate=0.75"}));
 }
 
 TEST(FormerKeys, ValuesMeanWhatTheyMeant) {

@@ -25,13 +25,28 @@ TEST(Threshold, QuantileLeavesNanOut) {
   EXPECT_DOUBLE_EQ(threshold_from(torch::tensor({kNan, 1.0F, 2.0F, kNan, 3.0F, 4.0F, 5.0F}), options), 4.0);
 }
 
-TEST(Threshold, FalseAlarmRateIsTheUpperQuantile) {
+TEST(Threshold, FalseAlarmRateIsTheConformalQuantile) {
   auto options = options_of(ThresholdMethod::false_alarm_rate);
-  options.false_alarm_rate = 0.01;
-  const auto scores = torch::arange(1001, torch::kFloat);
-  const double threshold = threshold_from(scores, options);
-  EXPECT_NEAR(threshold, 990.0, 1e-9);
-  EXPECT_EQ(scores.gt(threshold + 1e-9).sum().item<std::int64_t>(), 10);
+  options.pixel_rate = 0.01;
+  const auto scores = torch::arange(999, torch::kFloat);
+  // 990 of 1000 equally likely places of a further score lie at or below the 990th score.
+  EXPECT_DOUBLE_EQ(threshold_from(scores, options), 989);
+}
+
+/// As scipy.stats.false_discovery_control decides on these probabilities.
+TEST(Threshold, FalseDiscoveriesAreThoseOfBenjaminiAndHochberg) {
+  const auto probabilities =
+      torch::tensor({0.001, 0.008, 0.039, 0.041, 0.042, 0.06,  0.074, 0.205, 0.212, 0.216,
+                     0.222, 0.251, 0.269, 0.275, 0.34,  0.341, 0.384, 0.569, 0.594, 0.696});
+  const auto decades = -probabilities.log10();
+  const auto marked = [&](double rate) {
+    return decades.gt(false_discovery_threshold(decades, rate)).sum().item<std::int64_t>();
+  };
+  EXPECT_EQ(marked(0.05), 1);
+  EXPECT_EQ(marked(0.1), 2);
+  EXPECT_EQ(marked(0.19), 5);
+  EXPECT_EQ(marked(0.25), 7);
+  EXPECT_EQ(marked(0.01), 0);
 }
 
 TEST(Threshold, SigmaIsRobust) {

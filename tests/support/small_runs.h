@@ -29,6 +29,11 @@ inline std::vector<std::string> tiny_network() {
   return options;
 }
 
+/// For training cubes that are too few and too small for the rates that are promised by default.
+inline std::vector<std::string> without_rates() {
+  return {"--set", "threshold.method=quantile"};
+}
+
 inline std::vector<std::string> rx() {
   return {"--threads", "1", "--set", "model.detector=rx"};
 }

@@ -28,7 +28,7 @@ ResultRow failed_row(const files::CubeInput& cube, const std::string& reason) {
   row.error = reason;
   row.input = files::stamp_of(cube.path);
   for (double* value : {&row.valid_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
-                        &row.sad_mean, &row.sad_p99, &row.threshold}) {
+                        &row.sad_mean, &row.sad_p99, &row.threshold, &row.min_evidence, &row.evidence_max}) {
     *value = std::nan("");
   }
   return row;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/cube_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -18,7 +19,6 @@
 #include "hyperdefect/image/crop.h"
 #include "hyperdefect/io/map_writer.h"
 #include "hyperdefect/io/overlay.h"
-#include "hyperdefect/io/regions.h"
 #include "hyperdefect/metric/quantile.h"
 
 namespace hyperdefect::engine {
@@ -42,11 +42,24 @@ Summary summary_of(const torch::Tensor& map) {
           metric::quantile_of(finite, kTailQuantile)};
 }
 
-/// 0 normal, 1 defect, 255 invalid.
-torch::Tensor defect_map(const ScoredCube& scored, std::int64_t min_pixels) {
-  const auto above = scored.maps.score.gt(scored.threshold).logical_and(scored.maps.valid);
-  const auto defects = io::without_small_regions(above, min_pixels).to(torch::kByte);
-  return torch::where(scored.maps.valid, defects, torch::full_like(defects, kInvalid));
+/// 0 normal, 1 marked, 255 invalid.
+torch::Tensor defect_map(const ScoredCube& scored, const Objects& objects) {
+  const auto marked = objects.labels.gt(0).to(torch::kByte);
+  return torch::where(scored.maps.valid, marked, torch::full_like(marked, kInvalid));
+}
+
+/// The false-alarm probability of scores that are its -log10.
+torch::Tensor probability_of(const torch::Tensor& decades) {
+  return torch::pow(10.0, -decades).clamp_max(1.0);
+}
+
+/// The strongest objects, best first; so many fit into a STEM.json that is still read quickly.
+std::vector<DetectedObject> strongest(std::vector<DetectedObject> objects) {
+  constexpr std::size_t kMost = 1000;
+  std::stable_sort(objects.begin(), objects.end(),
+                   [](const auto& a, const auto& b) { return a.evidence > b.evidence; });
+  objects.resize(std::min(objects.size(), kMost));
+  return objects;
 }
 
 /// The bands of the overlay's view, read in pieces so that no more than them is held.
@@ -99,6 +112,7 @@ class OpenCube {
 /// All that is read of a cube, and what was made of it.
 struct Measured {
   ScoredCube scored;
+  Objects objects;
   torch::Tensor defects;
   /// Of the overlay; undefined without one.
   torch::Tensor view;
@@ -159,7 +173,9 @@ class CubeRun {
       throw InputError(
           "no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
     }
-    measured.defects = defect_map(measured.scored, job_.config.threshold.min_pixels);
+    measured.objects = find_objects(measured.scored.maps.score, valid, measured.scored.rule);
+    measure_angles(measured.objects, measured.scored.maps.sad_rad);
+    measured.defects = defect_map(measured.scored, measured.objects);
     if (job_.config.output.overlay) {
       measured.view = read_view(cube.source(), job_.config.run.ram_mb, valid);
     }
@@ -175,7 +191,7 @@ class CubeRun {
     row_.reason =
         text::concat("it changed while it was read (", change, "): judge it again when it is complete");
     for (double* value : {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean,
-                          &row_.sad_p99, &row_.threshold, &row_.valid_share}) {
+                          &row_.sad_p99, &row_.threshold, &row_.min_evidence, &row_.valid_share}) {
       *value = std::nan("");
     }
     return true;
@@ -190,12 +206,17 @@ class CubeRun {
   }
 
   void write_maps(const Measured& measured) {
-    const auto& [maps, threshold, reference] = measured.scored;
+    const auto& maps = measured.scored.maps;
+    const double threshold = measured.scored.rule.threshold;
     write_map(files_.score(), maps.score, threshold, std::nan(""));
     if (job_.config.output.sad) {
       write_map(files_.sad(), maps.sad_rad, threshold, std::nan(""));
     }
     write_map(files_.defects(), measured.defects, threshold, kInvalid);
+    if (job_.config.output.p_value &&
+        job_.config.score.calibration == model::Calibration::false_alarm_probability) {
+      write_map(files_.p_value(), probability_of(maps.score), threshold, std::nan(""));
+    }
     if (job_.config.output.parts) {
       for (const auto& [detector, map] : maps.parts) {
         write_map(files_.part(detector), map, threshold, std::nan(""));
@@ -226,21 +247,32 @@ class CubeRun {
     row_.rows = cube.size().rows;
     row_.cols = cube.size().cols;
     row_.bands = cube.bands().count;
-    row_.defects = io::label_regions(measured.defects.eq(1)).count;
-    row_.defect_pixels = measured.defects.eq(1).sum().item<std::int64_t>();
+    count(measured.objects);
     row_.invalid_pixels = measured.defects.eq(kInvalid).sum().item<std::int64_t>();
     row_.valid_share = valid_share_of(cube.pixel_states());
     const auto score = summary_of(measured.scored.maps.score);
     const auto sad = summary_of(measured.scored.maps.sad_rad);
     row_.score_max = score.max, row_.score_mean = score.mean, row_.score_p99 = score.p99;
     row_.sad_max = sad.max, row_.sad_mean = sad.mean, row_.sad_p99 = sad.p99;
-    row_.threshold = measured.scored.threshold;
+    row_.threshold = measured.scored.rule.threshold;
+    row_.min_evidence = measured.scored.rule.min_evidence;
     const auto judgement =
         judgement_of({cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid,
-                      row_.threshold, row_.defects, job_.config.threshold.min_pixels,
+                      row_.threshold, row_.defects, row_.objects, measured.scored.rule.min_pixels,
                       measured.scored.reference, cube.common_share(), job_.config.data.min_valid_share});
     row_.verdict = judgement.verdict;
     row_.reason = judgement.reason;
+  }
+
+  void count(const Objects& objects) {
+    row_.objects = static_cast<std::int64_t>(objects.found.size());
+    row_.strongest_objects = strongest(objects.found);
+    for (const auto& object : objects.found) {
+      row_.marked_pixels += object.area_px;
+      row_.defects += object.is_defect ? 1 : 0;
+      row_.defect_pixels += object.is_defect ? object.area_px : 0;
+      row_.evidence_max = std::max(row_.evidence_max, object.evidence);
+    }
   }
 
   const BatchJob& job_;

@@ -308,18 +308,6 @@ std::optional<TrainingState> earlier_state(const FitJob& job, const detector::Pi
   return state;
 }
 
-/// Of pixels that count; one that is not finite would be missing from the threshold without a word.
-torch::Tensor finite_scores(const detector::ScoreMaps& maps, const torch::Tensor& counted,
-                            const std::string& cube) {
-  const auto scores = maps.score.masked_select(counted);
-  const auto bad = scores.isfinite().logical_not().sum().item<std::int64_t>();
-  if (bad > 0) {
-    throw InputError(text::concat("training failed: the scores of ", text::pluralise(bad, "valid pixel"),
-                                  " of ", cube, " are not finite; look for extreme values in the cubes"));
-  }
-  return scores;
-}
-
 }  // namespace
 
 FitReport fit(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor) {
@@ -391,23 +379,6 @@ detector::ScoreMaps maps_of(const FittedScene& scene, preprocess::BlockSource& s
   }
   const c10::InferenceMode inference;
   return scene.model.detector->score(scene.measured->pixels, scene.measured->measurement);
-}
-
-torch::Tensor training_scores(const detector::Pipeline& detector, const FitJob& job, double held_out_fraction,
-                              ProgressMonitor& monitor) {
-  const torch::NoGradGuard no_gradient;
-  std::vector<torch::Tensor> scores;
-  blocks_to_score(detector, job).for_each("scores", monitor, [&](const TrainingBlock& block) {
-    const auto& source = *job.sources[block.source];
-    const auto rows = source.size().rows;
-    const auto held = static_cast<std::int64_t>(static_cast<double>(rows) * held_out_fraction);
-    const auto first = held > 0 ? rows - held : 0;
-    const auto skipped = std::clamp<std::int64_t>(first - block.tile.read.row, 0, block.tile.read.rows);
-    auto counted = block.pixels.counted().cpu().clone();
-    counted.slice(0, 0, skipped).fill_(false);
-    scores.push_back(finite_scores(detector.score(block.pixels), counted, source.name()));
-  });
-  return scores.empty() ? torch::empty({0}) : torch::cat(scores);
 }
 
 }  // namespace hyperdefect::engine

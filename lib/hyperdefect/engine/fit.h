@@ -63,12 +63,6 @@ struct FittedScene {
 ///         Interrupted if the monitor asks to stop (the last epoch's checkpoint stands).
 FitReport fit(detector::Pipeline& detector, const FitJob& job, ProgressMonitor& monitor);
 
-/// The scores (n) of valid pixels in the sources, at most about max_pixels of them, spread evenly: of the
-/// held-out rows alone if held_out_fraction is not 0, else of all.
-/// @throws InputError if the score of a valid pixel is not finite.
-torch::Tensor training_scores(const detector::Pipeline& detector, const FitJob& job, double held_out_fraction,
-                              ProgressMonitor& monitor);
-
 /// Makes the detector that model.config names, on its device, for the bands of the first source; those that
 /// are left out as noise (without_noise_bands) go into the model's configuration.
 /// @throws InputError if no band is left or a source cannot be read, ConfigError if options do not fit.

@@ -27,9 +27,9 @@ std::vector<Tile> plan_for(const detector::Pipeline& detector, const preprocess:
 ///     cube.prepare_for(fitted.detector->bands(), fitted.config.detector.preprocess, monitor);
 ///     auto maps = predict(*fitted.detector, cube, fitted.config.run.ram_mb, monitor);
 ///     maps.score = model::calibrated(maps.score, fitted);
-///     const auto defects = (maps.score > fitted.threshold).logical_and(maps.valid);
+///     const auto marked = (maps.score > fitted.threshold).logical_and(maps.valid);
 ///     const auto scores = maps.score.masked_select(maps.valid);
-///     std::cout << defects.sum().item<double>() / static_cast<double>(scores.numel()) << " of the pixels, "
+///     std::cout << marked.sum().item<double>() / static_cast<double>(scores.numel()) << " of the pixels, "
 ///               << "highest score " << scores.max().item<double>() << '\n';
 ///
 /// @throws ModelError if the cube's bands do not match, Interrupted if the monitor asks to stop.

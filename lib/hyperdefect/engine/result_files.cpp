@@ -39,7 +39,7 @@ ResultFiles::ResultFiles(fs::path output, const fs::path& relative)
 }
 
 std::vector<fs::path> ResultFiles::all() const {
-  std::vector<fs::path> files{row(), score(), sad(), defects(), overlay()};
+  std::vector<fs::path> files{row(), score(), sad(), defects(), p_value(), overlay()};
   for (const auto& detector : detector::member_names()) {
     files.push_back(part(detector));
   }

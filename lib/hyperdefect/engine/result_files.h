@@ -25,6 +25,7 @@ class ResultFiles {
   std::filesystem::path score() const { return with(files::kScoreEnding); }
   std::filesystem::path sad() const { return with(files::kSadEnding); }
   std::filesystem::path defects() const { return with(files::kDefectsEnding); }
+  std::filesystem::path p_value() const { return with(files::kPValueEnding); }
   std::filesystem::path overlay() const { return with(files::kOverlayEnding); }
   std::filesystem::path model() const { return with(files::kModelEnding); }
   std::filesystem::path part(const std::string& detector) const { return with(files::part_ending(detector)); }

@@ -76,6 +76,61 @@ std::vector<WrittenFile> written_from(const Json& json) {
   return files;
 }
 
+/// The fields of an object, in the order of the table.
+template <class Object, class Use>
+void for_each_field_of_object(Object& object, const Use& use) {
+  use("is_defect", object.is_defect);
+  use("row", object.row);
+  use("col", object.col);
+  use("area_px", object.area_px);
+  use("peak", object.peak);
+  use("mean", object.mean);
+  use("evidence", object.evidence);
+  use("sad_rad", object.sad_rad);
+  use("box_row", object.box.row);
+  use("box_col", object.box.col);
+  use("box_rows", object.box.rows);
+  use("box_cols", object.box.cols);
+}
+
+struct ObjectToJson {
+  Json& json;
+  template <class Value>
+  void operator()(const char* name, const Value& value) const {
+    json[name] = value;
+  }
+  void operator()(const char* name, double value) const { json[name] = number_or_null(value); }
+};
+
+struct ObjectFromJson {
+  const Json& json;
+  void operator()(const char* name, bool& value) const { value = json.at(name).get<bool>(); }
+  void operator()(const char* name, std::int64_t& count) const { count = count_at(json, name); }
+  void operator()(const char* name, double& number) const { number = number_from(json.at(name)); }
+};
+
+Json to_json(const DetectedObject& object) {
+  Json json;
+  for_each_field_of_object(object, ObjectToJson{json});
+  return json;
+}
+
+Json to_json(const std::vector<DetectedObject>& objects) {
+  auto list = Json::array();
+  for (const auto& object : objects) {
+    list.push_back(to_json(object));
+  }
+  return list;
+}
+
+std::vector<DetectedObject> objects_from(const Json& json) {
+  std::vector<DetectedObject> objects;
+  for (const auto& one : json) {
+    for_each_field_of_object(objects.emplace_back(), ObjectFromJson{one});
+  }
+  return objects;
+}
+
 /// The fields of a row, in the order of the table: use(name, field) of each. JSON has them by these names.
 template <class Row, class Use>
 void for_each_field(Row& row, const Use& use) {
@@ -89,6 +144,8 @@ void for_each_field(Row& row, const Use& use) {
   use("bands", row.bands);
   use("defects", row.defects);
   use("defect_pixels", row.defect_pixels);
+  use("objects", row.objects);
+  use("marked_pixels", row.marked_pixels);
   use("invalid_pixels", row.invalid_pixels);
   use("score_max", row.score_max);
   use("score_mean", row.score_mean);
@@ -97,9 +154,12 @@ void for_each_field(Row& row, const Use& use) {
   use("sad_mean", row.sad_mean);
   use("sad_p99", row.sad_p99);
   use("threshold", row.threshold);
+  use("evidence_max", row.evidence_max);
+  use("min_evidence", row.min_evidence);
   use("seconds", row.seconds);
   use("error", row.error);
   use("input", row.input);
+  use("strongest_objects", row.strongest_objects);
   use("files", row.files);
 }
 
@@ -131,6 +191,9 @@ struct FromJson {
   void operator()(const char* name, files::CubeStamp& stamp) const { stamp = stamp_from(json.at(name)); }
   void operator()(const char* name, std::vector<WrittenFile>& files) const {
     files = written_from(json.at(name));
+  }
+  void operator()(const char* name, std::vector<DetectedObject>& objects) const {
+    objects = objects_from(json.at(name));
   }
 };
 
@@ -268,6 +331,37 @@ std::string scores_csv(const std::vector<ResultRow>& rows) {
     std::vector<std::string> fields;
     for_each_column(row, [&](const auto& item) { fields.push_back(csv_field(item.value())); });
     csv += text::join(fields, ",") + '\n';
+  }
+  return csv;
+}
+
+std::string objects_csv(const std::vector<ResultRow>& rows) {
+  struct Line {
+    double evidence;
+    std::string text;
+  };
+  std::vector<Line> lines;
+  for (const auto& row : rows) {
+    std::int64_t rank = 0;
+    for (const auto& object : row.strongest_objects) {
+      std::vector<std::string> fields{csv_field(Json(row.file)), std::to_string(++rank)};
+      const auto json = to_json(object);
+      for (const auto& item : json.items()) {
+        fields.push_back(csv_field(item.value()));
+      }
+      lines.push_back({object.evidence, text::join(fields, ",")});
+    }
+  }
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const Line& a, const Line& b) { return a.evidence > b.evidence; });
+  std::vector<std::string> names{"file", "id"};
+  const auto columns = to_json(DetectedObject());
+  for (const auto& item : columns.items()) {
+    names.push_back(item.key());
+  }
+  std::string csv = text::join(names, ",") + '\n';
+  for (const auto& line : lines) {
+    csv += line.text + '\n';
   }
   return csv;
 }

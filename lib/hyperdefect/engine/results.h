@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/engine/objects.h"
 #include "hyperdefect/engine/verdict.h"
 #include "hyperdefect/files/file_stamp.h"
 
@@ -32,16 +33,24 @@ struct ResultRow {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   std::int64_t bands = 0;
+  /// Objects with the evidence of a defect, and their pixels.
   std::int64_t defects = 0;
   std::int64_t defect_pixels = 0;
+  /// All marked objects, and their pixels.
+  std::int64_t objects = 0;
+  std::int64_t marked_pixels = 0;
   std::int64_t invalid_pixels = 0;
   double score_max = 0, score_mean = 0, score_p99 = 0;
   double sad_max = 0, sad_mean = 0, sad_p99 = 0;
   double threshold = 0;
+  /// The largest of an object, and what a defect must exceed.
+  double evidence_max = 0, min_evidence = 0;
   double seconds = 0;
   std::string error;
   /// The cube that was judged; empty if it changed meanwhile, so that nobody takes the row for its result.
   files::CubeStamp input;
+  /// Of the marked objects the 1,000 with the largest evidence, in falling order.
+  std::vector<DetectedObject> strongest_objects;
   /// What was written for it, beside STEM.json.
   std::vector<WrittenFile> files;
 };
@@ -81,6 +90,9 @@ files::CubeStamp as_stored(const files::CubeStamp& stamp);
 
 /// The table: a header line and one line a row; text is quoted if it must be.
 std::string scores_csv(const std::vector<ResultRow>& rows);
+
+/// The objects of all cubes as CSV, those with the largest evidence first; id is the rank in the cube.
+std::string objects_csv(const std::vector<ResultRow>& rows);
 
 /// The run as JSON: version, command, configuration (YAML), model, seed, threads, rows, totals.
 std::string summary_json(const std::vector<ResultRow>& rows, const Provenance& made_with,

@@ -33,7 +33,8 @@ fs::path summary_of(const BatchJob& job) {
 }
 
 std::vector<fs::path> tables_of(const BatchJob& job) {
-  return {job.output / files::kScoresTable, summary_of(job), job.output / files::kConfiguration};
+  return {job.output / files::kScoresTable, job.output / files::kObjectsTable, summary_of(job),
+          job.output / files::kConfiguration};
 }
 
 void remove_file(const fs::path& file) {
@@ -282,6 +283,7 @@ void write_tables(const BatchJob& job, const std::vector<ResultRow>& rows) {
   auto config = job.config;
   const auto yaml = model::schema_of(config).to_yaml();
   write_file(job.output / files::kScoresTable, scores_csv(rows));
+  write_file(job.output / files::kObjectsTable, objects_csv(rows));
   write_file(job.output / files::kConfiguration, yaml);
   write_file(summary_of(job), summary_json(rows, job.made_with, yaml));
 }

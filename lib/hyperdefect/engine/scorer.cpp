@@ -5,11 +5,27 @@
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/random.h"
+#include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/result_files.h"
+#include "hyperdefect/model/threshold.h"
 
 namespace hyperdefect::engine {
+namespace {
+
+/// Of one cube: a bound on the share of false discoveries is kept by a threshold of its own.
+DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMaps& maps) {
+  auto rule = rule_of(model);
+  const auto& options = model.config.threshold;
+  if (options.method == model::ThresholdMethod::false_discovery_rate) {
+    rule.threshold =
+        model::false_discovery_threshold(maps.score.masked_select(maps.valid), options.false_discovery_rate);
+  }
+  return rule;
+}
+
+}  // namespace
 
 ModelScorer::ModelScorer(std::shared_ptr<const model::FittedModel> model, std::int64_t ram_mb)
     : model_(std::move(model)), ram_mb_(ram_mb) {}
@@ -22,7 +38,8 @@ ScoredCube ModelScorer::score(preprocess::BlockSource& source, const std::filesy
                               ProgressMonitor& monitor) {
   auto maps = predict(*model_->detector, source, ram_mb_, monitor);
   maps.score = model::calibrated(maps.score, *model_);
-  return {std::move(maps), model_->threshold, {model_->training_valid_share, false}};
+  const auto rule = rule_for(*model_, maps);
+  return {std::move(maps), rule, {model_->training_valid_share, false}};
 }
 
 SceneScorer::SceneScorer(model::RunConfig config, std::filesystem::path save_models)
@@ -46,7 +63,8 @@ ScoredCube SceneScorer::score(preprocess::BlockSource& source, const std::filesy
     make_folder(path.parent_path());
     model::save_model(path, fitted);
   }
-  return {std::move(maps), fitted.threshold, {1.0, true}};
+  const auto rule = rule_for(fitted, maps);
+  return {std::move(maps), rule, {1.0, true}};
 }
 
 }  // namespace hyperdefect::engine

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "hyperdefect/engine/objects.h"
 #include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
@@ -14,10 +15,10 @@
 
 namespace hyperdefect::engine {
 
-/// The maps of a cube, the threshold that holds for them, and how many pixels a verdict needs.
+/// The maps of a cube, what marks its pixels, and how many pixels a verdict needs.
 struct ScoredCube {
   detector::ScoreMaps maps;
-  double threshold = 0.0;
+  DetectionRule rule;
   ValidReference reference;
 };
 
@@ -28,7 +29,7 @@ struct ScoredCube {
 ///     ProgressMonitor monitor;
 ///     scorer.prepare(cube, monitor);
 ///     const ScoredCube scored = scorer.score(cube, "scan", monitor);
-///     const auto defects = scored.maps.score > scored.threshold;
+///     const auto objects = find_objects(scored.maps.score, scored.maps.valid, scored.rule);
 class CubeScorer {
  public:
   virtual ~CubeScorer() = default;

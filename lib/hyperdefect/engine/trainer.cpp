@@ -15,6 +15,8 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/cross_fit.h"
+#include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
@@ -163,16 +165,17 @@ void check_bands(const detector::Pipeline& detector, const FitJob& job) {
   }
 }
 
-void set_threshold_on_cubes(model::FittedModel& model, const FitJob& job, ProgressMonitor& monitor) {
-  const auto& options = model.config.threshold;
-  const double held_out =
-      options.method == model::ThresholdMethod::false_alarm_rate ? job.train.holdout_fraction : 0.0;
-  if (options.method == model::ThresholdMethod::false_alarm_rate && held_out == 0.0) {
-    log::warning(
-        "threshold.method is false_alarm_rate, but train.holdout_fraction is 0: the false-alarm rate is "
-        "measured on the training pixels and is a little too low for others");
+void set_rule_on_cubes(model::FittedModel& model, const FitJob& job, ProgressMonitor& monitor) {
+  const auto scores = held_out_scores(model, job, monitor);
+  if (scores.in_sample) {
+    log::warning(text::concat(model.config.threshold.folds < 2
+                                  ? "threshold.folds is below 2"
+                                  : "the only training cube has too few rows to be divided",
+                              ": the threshold comes from pixels that the fit has seen, so that false alarms "
+                              "are more often than they "
+                              "seem"));
   }
-  model::set_threshold(model, training_scores(*model.detector, job, held_out, monitor));
+  set_rule(model, scores);
 }
 
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {
@@ -284,7 +287,7 @@ TrainReport train(const TrainJob& job, ProgressMonitor& monitor) {
       usual_valid_share(sources, valid_shares(sources, report.model, monitor));
   leave_out_extremes(fit_job, report.model);
   report.fit = fit(*report.model.detector, fit_job, monitor);
-  set_threshold_on_cubes(report.model, fit_job, monitor);
+  set_rule_on_cubes(report.model, fit_job, monitor);
   refuse_changed(job, stamps);
 
   // The model's own, whose drop_bands also hold what was left out as empty or noise.

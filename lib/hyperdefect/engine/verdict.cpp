@@ -240,7 +240,13 @@ Judgement judgement_of(const Evidence& evidence) {
     const auto found = text::pluralise(evidence.defects, "defect");
     return {Verdict::rejected, doubts.empty() ? found : text::concat(found, "; ", doubts)};
   }
-  return {doubts.empty() ? Verdict::accepted : Verdict::undecided, std::move(doubts)};
+  if (!doubts.empty()) {
+    return {Verdict::undecided, std::move(doubts)};
+  }
+  return {Verdict::accepted, evidence.objects == 0
+                                 ? std::string()
+                                 : text::concat(text::pluralise(evidence.objects, "marked object"),
+                                                " without the evidence of a defect")};
 }
 
 double valid_share_of(const torch::Tensor& states) {

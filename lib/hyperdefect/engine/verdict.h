@@ -35,6 +35,8 @@ struct Evidence {
   torch::Tensor valid;
   double threshold = 0.0;
   std::int64_t defects = 0;
+  /// Marked objects, defects among them.
+  std::int64_t objects = 0;
   /// Of the smallest defect.
   std::int64_t min_pixels = 1;
   ValidReference reference;
@@ -44,7 +46,7 @@ struct Evidence {
   double min_valid_share = 0.95;
 };
 
-/// A verdict and why; the reason is "" for an accepted cube.
+/// A verdict and why; the reason is "" for an accepted cube without a marked object.
 struct Judgement {
   Verdict verdict = Verdict::none;
   std::string reason;

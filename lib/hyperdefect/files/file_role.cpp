@@ -74,7 +74,7 @@ fs::path sibling(const fs::path& file, const std::string& name) {
 
 bool is_named_like_a_result(const fs::path& file) {
   static const std::regex result(
-      ".*_((score|sad|defects|part_[a-z_]+)[.]tif|overlay[.]png|objects[.]gpkg|model[.]safetensors)");
+      ".*_((score|sad|defects|p_value|part_[a-z_]+)[.]tif|overlay[.]png|objects[.]gpkg|model[.]safetensors)");
   return std::regex_match(text::lower(file.filename().string()), result);
 }
 

@@ -11,6 +11,7 @@ namespace hyperdefect::files {
 inline constexpr std::string_view kScoreEnding = "_score.tif";
 inline constexpr std::string_view kSadEnding = "_sad.tif";
 inline constexpr std::string_view kDefectsEnding = "_defects.tif";
+inline constexpr std::string_view kPValueEnding = "_p_value.tif";
 inline constexpr std::string_view kOverlayEnding = "_overlay.png";
 inline constexpr std::string_view kModelEnding = "_model.safetensors";
 /// The cube's row of the table and what it was made with.
@@ -31,8 +32,8 @@ inline constexpr std::array<std::string_view, 2> kMaskEndings{"_mask.png", "_mas
 inline constexpr std::string_view kScoresTable = "scores.csv";
 inline constexpr std::string_view kSummary = "summary.json";
 inline constexpr std::string_view kConfiguration = "config.yaml";
-/// All of them, and a name that is kept free for the table of objects.
-inline constexpr std::array<std::string_view, 4> kRunFiles{kScoresTable, "objects.csv", kSummary,
+inline constexpr std::string_view kObjectsTable = "objects.csv";
+inline constexpr std::array<std::string_view, 4> kRunFiles{kScoresTable, kObjectsTable, kSummary,
                                                            kConfiguration};
 
 }  // namespace hyperdefect::files

@@ -8,13 +8,22 @@
 #include "hyperdefect/core/error.h"
 
 namespace hyperdefect::metric {
+namespace {
 
-std::vector<double> quantiles_of(const torch::Tensor& values, const std::vector<double>& parts) {
+/// (n) double, ascending.
+torch::Tensor sorted_values(const torch::Tensor& values) {
   const auto all = values.flatten().to(torch::kCPU, torch::kDouble);
-  const auto sorted = std::get<0>(all.index({all.isfinite()}).sort());
+  auto sorted = std::get<0>(all.index({all.isfinite()}).sort());
   if (sorted.numel() == 0) {
     throw InputError("no valid score: every pixel is invalid");
   }
+  return sorted;
+}
+
+}  // namespace
+
+std::vector<double> quantiles_of(const torch::Tensor& values, const std::vector<double>& parts) {
+  const auto sorted = sorted_values(values);
   const double* ranked = sorted.const_data_ptr<double>();
   std::vector<double> found;
   for (const double part : parts) {
@@ -28,6 +37,17 @@ std::vector<double> quantiles_of(const torch::Tensor& values, const std::vector<
 
 double quantile_of(const torch::Tensor& values, double part) {
   return quantiles_of(values, {part}).front();
+}
+
+ConformalQuantile conformal_quantile(const torch::Tensor& values, double rate) {
+  // (n + 1)(1 - rate) that is whole but for rounding is that number.
+  constexpr double kRounding = 1e-9;
+  const auto sorted = sorted_values(values);
+  const double position = static_cast<double>(sorted.numel() + 1) * (1 - rate);
+  const auto rank = std::max<std::int64_t>(1, std::llround(std::ceil(position - kRounding)));
+  const bool is_supported = rank <= sorted.numel();
+  const auto index = std::min(rank, sorted.numel()) - 1;
+  return {sorted.const_data_ptr<double>()[index], is_supported};
 }
 
 torch::Tensor nearest_rank(const torch::Tensor& values, double part) {

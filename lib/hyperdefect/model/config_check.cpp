@@ -32,11 +32,23 @@ void check_wavelengths(const preprocess::PreprocessOptions& options) {
   }
 }
 
+/// Its levels are probabilities.
+void check_threshold(const RunConfig& config) {
+  if (config.threshold.method == ThresholdMethod::false_discovery_rate &&
+      config.score.calibration != Calibration::false_alarm_probability) {
+    throw ConfigError(
+        "threshold.method is false_discovery_rate, which needs the false-alarm probability of each pixel: "
+        "set "
+        "score.calibration to false_alarm_probability");
+  }
+}
+
 }  // namespace
 
 /// The detector itself knows what goes together: that of a usual cube is made and thrown away.
 void check_config(const RunConfig& config) {
   check_wavelengths(config.detector.preprocess);
+  check_threshold(config);
   auto asked = config;
   asked.detector.preprocess.drop_bands.clear();  // they are counted in the cube's bands
   try {

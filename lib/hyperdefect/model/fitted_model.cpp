@@ -49,6 +49,8 @@ class Metadata {
     return found->second;
   }
   nlohmann::json json(const std::string& key) const { return json_from(text(key), key); }
+  /// What models of earlier versions lack.
+  bool has(const std::string& key) const { return texts_.contains(key); }
 
  private:
   const std::map<std::string, std::string>& texts_;
@@ -56,6 +58,7 @@ class Metadata {
 
 constexpr double kMostBands = 1e6;
 constexpr double kMostCubes = 1e9;
+constexpr double kMostPixels = 1e15;
 /// Of a fingerprint or a version.
 constexpr std::size_t kLongestName = 1000;
 
@@ -121,13 +124,16 @@ std::string calibration_json(const std::optional<ScoreCalibration>& calibration)
   if (const auto* mad = std::get_if<MadCalibration>(&*calibration)) {
     return nlohmann::json{{"kind", "mad"}, {"median", mad->median}, {"deviation", mad->deviation}}.dump();
   }
-  const auto& tail = std::get<ParetoTailCalibration>(*calibration);
-  return nlohmann::json{{"kind", "pareto_tail"},
-                        {"median", tail.median},
-                        {"start", tail.start},
-                        {"scale", tail.scale},
-                        {"shape", tail.shape}}
+  const auto& scale = std::get<FalseAlarmCalibration>(*calibration);
+  return nlohmann::json{{"kind", "false_alarm_probability"}, {"count", scale.count}, {"scores", scale.scores},
+                        {"decades", scale.decades},          {"scale", scale.scale}, {"shape", scale.shape}}
       .dump();
+}
+
+/// Of earlier versions: a line through the median up to the start of a tail, which three in ten exceed.
+FalseAlarmCalibration from_pareto_tail(double median, double start, double scale, double shape) {
+  constexpr double kAbove = 0.3;
+  return {0, {median, start}, {std::log10(2.0), -std::log10(kAbove)}, scale, shape};
 }
 
 std::optional<ScoreCalibration> calibration_from(const nlohmann::json& json) {
@@ -143,17 +149,79 @@ std::optional<ScoreCalibration> calibration_from(const nlohmann::json& json) {
     return MadCalibration{value("median"), value("deviation")};
   }
   if (kind == "pareto_tail") {
-    return ParetoTailCalibration{value("median"), value("start"), value("scale"), value("shape")};
+    return from_pareto_tail(value("median"), value("start"), value("scale"), value("shape"));
   }
-  throw FieldFault(text::concat(name, ".kind is neither pareto_tail nor mad"));
+  if (kind == "false_alarm_probability") {
+    const auto values = [&](const char* key) {
+      return numbers(field(json, key, name), text::concat(name, '.', key));
+    };
+    return FalseAlarmCalibration{integer(field(json, "count", name), name + ".count", {0, kMostPixels}),
+                                 values("scores"), values("decades"), value("scale"), value("shape")};
+  }
+  throw FieldFault(text::concat(name, ".kind is neither false_alarm_probability nor mad"));
 }
 
 Calibration kind_of(const std::optional<ScoreCalibration>& calibration) {
   if (!calibration) {
     return Calibration::none;
   }
-  return std::holds_alternative<ParetoTailCalibration>(*calibration) ? Calibration::pareto_tail
-                                                                     : Calibration::mad;
+  return std::holds_alternative<MadCalibration>(*calibration) ? Calibration::mad
+                                                              : Calibration::false_alarm_probability;
+}
+
+nlohmann::json rate_json(const FalseAlarmRate& rate) {
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+  };
+  return {{"asked", or_null(rate.asked)},
+          {"supported", or_null(rate.supported)},
+          {"seen", rate.seen},
+          {"low", rate.low},
+          {"high", rate.high}};
+}
+
+FalseAlarmRate rate_from(const nlohmann::json& json, const std::string& name) {
+  const NumberRange unit{0, 1};
+  const auto optional = [&](const char* key) {
+    const auto& value = field(json, key, name);
+    return value.is_null() ? std::nullopt : std::optional(number(value, text::concat(name, '.', key), unit));
+  };
+  const auto value = [&](const char* key) {
+    return number(field(json, key, name), text::concat(name, '.', key), unit);
+  };
+  return {optional("asked"), optional("supported"), value("seen"), value("low"), value("high")};
+}
+
+std::string false_alarms_json(const std::optional<FalseAlarms>& alarms) {
+  if (!alarms) {
+    return "null";
+  }
+  return nlohmann::json{{"cubes", alarms->cubes},
+                        {"pixels", alarms->pixels},
+                        {"in_sample", alarms->in_sample},
+                        {"pixel", rate_json(alarms->pixel)},
+                        {"cube", alarms->cube ? rate_json(*alarms->cube) : nlohmann::json(nullptr)}}
+      .dump();
+}
+
+std::optional<FalseAlarms> false_alarms_from(const nlohmann::json& json) {
+  const std::string name = "false_alarms";
+  if (json.is_null()) {
+    return std::nullopt;
+  }
+  FalseAlarms alarms;
+  alarms.cubes = integer(field(json, "cubes", name), name + ".cubes", {0, kMostCubes});
+  alarms.pixels = integer(field(json, "pixels", name), name + ".pixels", {0, kMostPixels});
+  const auto& in_sample = field(json, "in_sample", name);
+  if (!in_sample.is_boolean()) {
+    throw FieldFault(name + ".in_sample is neither true nor false");
+  }
+  alarms.in_sample = in_sample.get<bool>();
+  alarms.pixel = rate_from(field(json, "pixel", name), name + ".pixel");
+  if (const auto& cube = field(json, "cube", name); !cube.is_null()) {
+    alarms.cube = rate_from(cube, name + ".cube");
+  }
+  return alarms;
 }
 
 std::string fault_of(const std::optional<ScoreCalibration>& calibration, Calibration asked_for) {
@@ -180,6 +248,9 @@ std::string fault_of_judgement(const FittedModel& model) {
   if (!std::isfinite(model.threshold)) {
     return "its threshold is not finite";
   }
+  if (!std::isfinite(model.min_evidence) || model.min_evidence < 0) {
+    return "the evidence that it asks of a defect is not a finite number of at least 0";
+  }
   const auto fault = fault_of(model.calibration, model.config.score.calibration);
   return fault.empty() ? fault_of_quantiles(model.score_quantiles) : fault;
 }
@@ -191,6 +262,10 @@ FittedModel from_metadata(const std::filesystem::path& path, const Metadata& met
   // Which drivers are trusted is for the user to say, not for a model that may come from elsewhere.
   model.config.data.drivers.clear();
   model.threshold = number(metadata.json("threshold"), "threshold");
+  if (metadata.has("min_evidence")) {
+    model.min_evidence = number(metadata.json("min_evidence"), "min_evidence");
+    model.false_alarms = false_alarms_from(metadata.json("false_alarms"));
+  }
   model.score_quantiles = numbers(metadata.json("score_quantiles"), "score_quantiles");
   model.calibration = calibration_from(metadata.json("score_calibration"));
   model.training_cubes = integer(metadata.json("training_cubes"), "training_cubes", {1, kMostCubes});
@@ -257,13 +332,16 @@ std::string fault_of(const FittedModel& model) {
 }
 
 void set_threshold(FittedModel& model, const torch::Tensor& scores) {
-  if (model.config.score.calibration == Calibration::pareto_tail) {
-    model.calibration = pareto_tail_calibration(scores);
+  if (model.config.score.calibration == Calibration::false_alarm_probability) {
+    model.calibration = false_alarm_calibration(scores);
   } else if (model.config.score.calibration == Calibration::mad) {
     model.calibration = mad_calibration(scores);
   }
   const auto judged = calibrated(scores, model);
   model.threshold = threshold_from(judged, model.config.threshold);
+  model.min_evidence = model.config.threshold.method == ThresholdMethod::false_alarm_rate
+                           ? 0.0
+                           : model.config.threshold.min_evidence;
   model.score_quantiles =
       metric::quantiles_of(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
   refuse_fault("the scores give no threshold", fault_of_judgement(model));
@@ -286,6 +364,8 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                     })},
                    {"bands", bands_json(model.detector->bands())},
                    {"threshold", nlohmann::json(model.threshold).dump()},
+                   {"min_evidence", nlohmann::json(model.min_evidence).dump()},
+                   {"false_alarms", false_alarms_json(model.false_alarms)},
                    {"score_calibration", calibration_json(model.calibration)},
                    {"score_quantiles", nlohmann::json(model.score_quantiles).dump()},
                    {"training", model.training},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/model/false_alarms.h"
 #include "hyperdefect/model/model_file.h"
 #include "hyperdefect/model/run_config.h"
 #include "hyperdefect/model/score_calibration.h"
@@ -29,6 +30,10 @@ struct FittedModel {
   std::optional<ScoreCalibration> calibration;
   /// Of calibrated scores.
   double threshold = 0.0;
+  /// An object is a defect if the sum of its scores above the threshold exceeds this.
+  double min_evidence = 0.0;
+  /// None of a detector that was fitted on a scene.
+  std::optional<FalseAlarms> false_alarms;
   /// Quantiles of the calibrated training scores, at kQuantileLevels.
   std::vector<double> score_quantiles;
   std::int64_t training_cubes = 0;
@@ -48,8 +53,9 @@ inline constexpr double kQuantileLevels[] = {0.0, 0.5, 0.9, 0.99, 0.999, 0.9999,
 /// or not one that a training gives, or a tensor of the detector that holds such values.
 std::string fault_of(const FittedModel& model);
 
-/// Sets calibration, threshold and quantiles from raw scores (n) of the training data, as the configuration
-/// says. @throws InputError if there is no score, or the scores give no threshold that can be used.
+/// Sets calibration, threshold, evidence and quantiles from raw scores (n) of normal pixels, as the
+/// configuration says. @throws InputError if there is no score, or the scores give no threshold that can be
+/// used.
 void set_threshold(FittedModel& model, const torch::Tensor& scores);
 
 /// Raw scores of any shape on the scale of the threshold.

@@ -18,6 +18,7 @@ using Names = config::Choice::Names<Enum>;
 const Names<ThresholdMethod>& threshold_methods() {
   static const Names<ThresholdMethod> names{{"quantile", ThresholdMethod::quantile},
                                             {"false_alarm_rate", ThresholdMethod::false_alarm_rate},
+                                            {"false_discovery_rate", ThresholdMethod::false_discovery_rate},
                                             {"sigma", ThresholdMethod::sigma},
                                             {"manual", ThresholdMethod::manual}};
   return names;
@@ -81,8 +82,7 @@ void declare_schedule(config::Section& section, TrainOptions& options) {
   section.level(config::Level::advanced);
 }
 
-void declare(config::Section& section, TrainOptions& options, const ThresholdOptions& threshold,
-             const detector::DetectorOptions& detector) {
+void declare(config::Section& section, TrainOptions& options, const detector::DetectorOptions& detector) {
   const auto learns = detector::if_a_network_learns(detector);
   section.used_if(learns);
   declare_schedule(section, options);
@@ -90,14 +90,9 @@ void declare(config::Section& section, TrainOptions& options, const ThresholdOpt
   section
       .add("holdout_fraction", &options.holdout_fraction,
            "The network does not learn from this fraction of each cube's rows, at its end. They are used for "
-           "early "
-           "stopping and threshold.method false_alarm_rate.")
+           "early stopping.")
       .range(0, 0.9)
-      .used_if({[&] {
-                  return threshold.method == ThresholdMethod::false_alarm_rate ||
-                         detector::a_network_learns(detector);
-                },
-                "threshold.method is false_alarm_rate, or a network learns"});
+      .used_if(learns);
   section
       .add("patience", &options.patience,
            "Stop after this many epochs without a better loss on the held-out rows; 0 never stops early.")
@@ -109,56 +104,113 @@ void declare(config::Section& section, TrainOptions& options, const ThresholdOpt
 void declare(config::Section& section, ScoreOptions& options) {
   section
       .add("calibration",
-           config::Choice(&options.calibration, Names<Calibration>{{"pareto_tail", Calibration::pareto_tail},
+           config::Choice(&options.calibration, Names<Calibration>{{"false_alarm_probability",
+                                                                    Calibration::false_alarm_probability},
                                                                    {"mad", Calibration::mad},
                                                                    {"none", Calibration::none}}),
            "Puts the scores of all scenes on one scale, so that one threshold works for all. mad: the "
            "score is in robust standard deviations (1.4826 MAD) above the median of the training scores; for "
-           "a scene that holds the defects itself. pareto_tail: -log10 of the probability that a normal "
-           "pixel scores higher, so that 3 means 1 in 1000; it comes from the training scores, continued "
-           "beyond the highest; for training data without defects. none: the score of the detector.")
-      .value_formerly("tail", "pareto_tail")
+           "a scene that holds the defects itself. false_alarm_probability: -log10 of the probability that a "
+           "normal pixel scores so high, so that 3 means 1 in 1000; it is measured on training pixels that "
+           "the "
+           "fit did not see (threshold.folds), and extrapolated beyond the highest of them. none: the score "
+           "of "
+           "the detector.")
+      .value_formerly("tail", "false_alarm_probability")
+      .value_formerly("pareto_tail", "false_alarm_probability")
       .value_formerly("robust", "mad")
       .level(config::Level::basic);
 }
 
+config::Use if_method_is(const ThresholdOptions& options, ThresholdMethod method) {
+  return {[&options, method] { return options.method == method; },
+          text::concat("threshold.method is ", to_string(method))};
+}
+
+void declare_rates(config::Section& section, ThresholdOptions& options) {
+  section
+      .add("pixel_rate", &options.pixel_rate,
+           "false_alarm_rate: the fraction of the normal pixels that may be marked.")
+      .range(1e-9, 1)
+      .used_if(if_method_is(options, ThresholdMethod::false_alarm_rate))
+      .formerly("threshold.false_alarm_rate")
+      .formerly("threshold.far");
+  section
+      .add("cube_rate", &options.cube_rate,
+           "false_alarm_rate: the fraction of the normal cubes that may be rejected. It sets the evidence "
+           "that "
+           "an object needs to be a defect.")
+      .range(1e-9, 1)
+      .used_if(if_method_is(options, ThresholdMethod::false_alarm_rate));
+  section
+      .add("false_discovery_rate", &options.false_discovery_rate,
+           "false_discovery_rate: the fraction of the marked pixels that may be normal.")
+      .range(1e-9, 0.999)
+      .used_if(if_method_is(options, ThresholdMethod::false_discovery_rate));
+}
+
+void declare_objects(config::Section& section, ThresholdOptions& options) {
+  section
+      .add("folds", &options.folds,
+           "The training cubes (the rows, if there is one cube) are divided into this many parts. Each part "
+           "is "
+           "scored by a fit to the other parts, and these scores set the threshold and the scale of the "
+           "score. "
+           "Each part costs the time of a training. 0: the scores of the fit to all cubes are used, and the "
+           "promised rates are not kept.")
+      .range(0, 1000);
+  section
+      .add(
+          "hysteresis", &options.hysteresis,
+          "Pixels that touch a marked object are marked, too, if their score is less than this far below the "
+          "threshold.")
+      .range(0, 1e6)
+      .level(config::Level::advanced);
+  section
+      .add("min_pixels", &options.min_pixels,
+           "An object has at least this many connected marked pixels (8 neighbours); smaller groups are not "
+           "marked.")
+      .range(1, 1e9);
+  section
+      .add("min_evidence", &options.min_evidence,
+           "An object with more evidence than this is a defect, and a cube without a defect is accepted. The "
+           "evidence of an object is the sum of its scores above the threshold (less threshold.hysteresis).")
+      .range(0, 1e12)
+      .used_if({[&options] { return options.method != ThresholdMethod::false_alarm_rate; },
+                "threshold.method is not false_alarm_rate"});
+}
+
 void declare(config::Section& section, ThresholdOptions& options) {
-  const auto with = [&options](ThresholdMethod method, const char* name) {
-    return config::Use{[&options, method] { return options.method == method; },
-                       text::concat("threshold.method is ", name)};
-  };
   section.level(config::Level::basic);
   section
       .add("method", config::Choice(&options.method, threshold_methods()),
-           "How the threshold is set. quantile: a quantile of the training scores. false_alarm_rate: from "
-           "the held-out rows of the training cubes. sigma: the median plus threshold.sigma robust standard "
+           "How the threshold is set. false_alarm_rate: so that threshold.pixel_rate and threshold.cube_rate "
+           "are kept. quantile: a quantile of the training scores. false_discovery_rate: for each cube, so "
+           "that "
+           "threshold.false_discovery_rate is kept. sigma: the median plus threshold.sigma robust standard "
            "deviations (1.4826 MAD) of the scores. manual: threshold.value. Without training cubes the "
            "scores of the scene itself are used.")
       .value_formerly("far", "false_alarm_rate");
   section.add("quantile", &options.quantile, "quantile: the fraction of the scores below the threshold.")
       .range(0, 1)
-      .used_if(with(ThresholdMethod::quantile, "quantile"));
-  section
-      .add("false_alarm_rate", &options.false_alarm_rate,
-           "false_alarm_rate: the fraction of the normal pixels that may be called a defect.")
-      .range(0, 1)
-      .used_if(with(ThresholdMethod::false_alarm_rate, "false_alarm_rate"))
-      .formerly("threshold.far");
+      .used_if(if_method_is(options, ThresholdMethod::quantile));
+  declare_rates(section, options);
   section.add("sigma", &options.sigma, "sigma: robust standard deviations above the median.")
       .range(0, 1e6)
-      .used_if(with(ThresholdMethod::sigma, "sigma"));
+      .used_if(if_method_is(options, ThresholdMethod::sigma));
   section.add("value", &options.value, "manual: the threshold itself.")
-      .used_if(with(ThresholdMethod::manual, "manual"));
-  section
-      .add("min_pixels", &options.min_pixels,
-           "A defect has at least this many connected pixels (8 neighbours); smaller groups count as normal. "
-           "A cube is accepted if it has no defect.")
-      .range(1, 1e9);
+      .used_if(if_method_is(options, ThresholdMethod::manual));
+  declare_objects(section, options);
 }
 
-void declare(config::Section& section, OutputOptions& options, const detector::DetectorOptions& detector) {
+void declare(config::Section& section, OutputOptions& options, const ScoreOptions& score,
+             const detector::DetectorOptions& detector) {
   section.add("sad", &options.sad, "Write STEM_sad.tif.").level(config::Level::basic);
   section.add("overlay", &options.overlay, "Write STEM_overlay.png.").level(config::Level::basic);
+  section
+      .add("p_value", &options.p_value, "Write STEM_p_value.tif, the false-alarm probability of each pixel.")
+      .used_if({[&score] { return score.calibration == Calibration::false_alarm_probability; },
+                "score.calibration is false_alarm_probability"});
   section.add("parts", &options.parts, "Write STEM_part_NAME.tif for each member of an ensemble.")
       .used_if(detector::if_ensemble(detector));
 }
@@ -209,11 +261,11 @@ config::Schema schema_of(RunConfig& config) {
   declare(schema.section("data", "How a cube's values are read."), config.data);
   detector::declare(schema, config.detector);
   declare(schema.section("train", "How long and how fast networks learn.").traits(learned), config.train,
-          config.threshold, config.detector);
+          config.detector);
   declare(schema.section("score", "The scale of the score.").traits(learned), config.score);
   declare(schema.section("threshold", "The score above which a pixel is a defect."), config.threshold);
   declare(schema.section("output", "Which files are written for a cube.").traits({.changes_results = false}),
-          config.output, config.detector);
+          config.output, config.score, config.detector);
   declare(schema.section("run", "The machine and the seed.")
               .traits({.travels_with_model = false, .changes_results = false}),
           config.run);

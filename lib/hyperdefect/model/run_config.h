@@ -42,26 +42,32 @@ struct TrainOptions {
 };
 
 /// The scale of a score; see score_calibration.h.
-enum class Calibration { none, mad, pareto_tail };
+enum class Calibration { none, mad, false_alarm_probability };
 
 /// The section `score`.
 struct ScoreOptions {
-  Calibration calibration = Calibration::pareto_tail;
+  Calibration calibration = Calibration::false_alarm_probability;
 };
 
 /// Where a threshold comes from.
-enum class ThresholdMethod { quantile, false_alarm_rate, sigma, manual };
+enum class ThresholdMethod { quantile, false_alarm_rate, false_discovery_rate, sigma, manual };
 /// Its name, as it is written in a configuration.
 std::string to_string(ThresholdMethod method);
 
-/// The section `threshold`: from which score on a pixel is a defect, and which cube is rejected.
+/// The section `threshold`: from which score on a pixel is marked, and which cube is rejected.
 struct ThresholdOptions {
   ThresholdMethod method = ThresholdMethod::quantile;
   double quantile = 0.999;
-  double false_alarm_rate = 0.001;
+  double pixel_rate = 0.0001;
+  double cube_rate = 0.05;
+  double false_discovery_rate = 0.1;
   double sigma = 8.0;
   double value = 0.0;
+  /// How many parts of the training data are scored by a fit without them; 0: by the fit to all of them.
+  std::int64_t folds = 5;
+  double hysteresis = 0.0;
   std::int64_t min_pixels = 1;
+  double min_evidence = 0.0;
 };
 
 /// The section `output`: which files are written for a cube, beside the score map and the table.
@@ -69,6 +75,7 @@ struct OutputOptions {
   bool sad = true;
   bool overlay = true;
   bool parts = false;
+  bool p_value = false;
 };
 
 /// The section `run`: the machine and the seed.

@@ -1,55 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/model/score_calibration.h"
 
+#include <ATen/ops/searchsorted.h>
+
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
-#include "hyperdefect/metric/quantile.h"
+#include "hyperdefect/core/error.h"
 #include "hyperdefect/model/threshold.h"
 
 namespace hyperdefect::model {
 namespace {
 
-/// Parts of the training scores below which: the tail begins, its shape is looked at in the middle, and it
-/// may hold defects.
-constexpr double kStart = 0.7;
-constexpr double kMiddle = 0.82;
-constexpr double kEnd = 0.95;
+/// The highest scores are knots each; below them the ranks of knots grow by this factor: a line between two
+/// of them is off by less than 0.005 decades.
+constexpr std::int64_t kSingleRanks = 200;
+constexpr double kRankStep = 1.01;
+/// The tail is fitted to one in ten scores, but not to more than these.
+constexpr std::int64_t kTailPart = 10;
+constexpr std::int64_t kMostInTail = 1000;
+constexpr std::int64_t kFewestInTail = 5;
 constexpr double kLargestShape = 5.0;
-/// The least distance of the tail's start from the median, as a part of the median: double still tells them
-/// apart.
-constexpr double kLeastDistance = 1e-12;
-constexpr int kHalvings = 60;
 constexpr double kLargestScore = 1e39;
 /// Far less than two scores differ by, and so large that no score is infinite when it is divided by it.
 constexpr double kLeastDivisor = 1e-100;
 
-/// ((1 - q)^-shape - 1) / shape: where the part q of a generalised Pareto distribution of scale 1 lies below.
-double pareto_quantile(double shape, double q) {
-  const double logarithm = -std::log1p(-q);
-  return shape > 0 ? std::expm1(shape * logarithm) / shape : logarithm;
+std::vector<double> sorted_scores(const torch::Tensor& scores) {
+  const auto finite = scores.masked_select(scores.isfinite()).to(torch::kCPU, torch::kDouble).contiguous();
+  if (finite.numel() == 0) {
+    throw InputError("no valid score: every pixel is invalid");
+  }
+  std::vector<double> sorted(finite.const_data_ptr<double>(),
+                             finite.const_data_ptr<double>() + finite.numel());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
 }
 
-/// The part of the tail's scores that lies below the part q of all.
-double within_tail(double q) {
-  return (q - kStart) / (1 - kStart);
+struct Pareto {
+  double scale;
+  double shape;
+};
+
+/// By probability-weighted moments. Their shape is below 1; a tail that ends is taken for an exponential one,
+/// so that no score is beyond all probability.
+Pareto pareto_of(const std::vector<double>& ascending_excesses) {
+  const auto n = static_cast<double>(ascending_excesses.size());
+  double mean = 0.0;
+  double weighted = 0.0;
+  for (std::size_t i = 0; i < ascending_excesses.size(); ++i) {
+    mean += ascending_excesses[i] / n;
+    weighted += (n - 1 - static_cast<double>(i)) / (n - 1) * ascending_excesses[i] / n;
+  }
+  const double difference = mean - 2 * weighted;
+  const double shape = difference > 0 ? std::clamp(2 - mean / difference, 0.0, kLargestShape) : 0.0;
+  return {mean * (1 - shape), shape};
 }
 
-/// The shape whose quantiles have this ratio; it grows with the shape.
-double shape_for(double ratio) {
-  const auto ratio_of = [](double shape) {
-    return pareto_quantile(shape, within_tail(kEnd)) / pareto_quantile(shape, within_tail(kMiddle));
-  };
-  double low = 0.0;
-  double high = kLargestShape;
-  if (ratio <= ratio_of(low)) {
-    return low;
+/// Of what exceeds the highest score.
+Pareto pareto_beyond(const std::vector<double>& sorted) {
+  const auto count = static_cast<std::int64_t>(sorted.size());
+  const auto tail = std::clamp(count / kTailPart, std::min(kFewestInTail, count - 1), kMostInTail);
+  if (tail >= 2) {
+    const double start = sorted[static_cast<std::size_t>(count - tail - 1)];
+    std::vector<double> excesses;
+    std::transform(sorted.end() - tail, sorted.end(), std::back_inserter(excesses),
+                   [start](double score) { return score - start; });
+    auto fitted = pareto_of(excesses);
+    fitted.scale += fitted.shape * excesses.back();
+    if (fitted.scale >= kLeastDivisor) {
+      return fitted;
+    }
   }
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = (low + high) / 2;
-    (ratio_of(middle) < ratio ? low : high) = middle;
-  }
-  return low;
+  return {1 / std::log(10.0), 0.0};
 }
 
 /// Scores are float32: what lies beyond is none.
@@ -61,25 +84,46 @@ bool is_divisor(double value) {
   return value >= kLeastDivisor && value <= kLargestScore;
 }
 
-bool usable(const ParetoTailCalibration& tail) {
-  return is_score(tail.median) && is_score(tail.start) && is_divisor(tail.start - tail.median) &&
-         is_divisor(tail.scale) && tail.shape >= 0 && tail.shape <= kLargestShape;
+/// Whether each is larger than the one before it by enough to divide by.
+bool ascends(const std::vector<double>& values) {
+  return std::adjacent_find(values.begin(), values.end(),
+                            [](double a, double b) { return !is_divisor(b - a); }) == values.end();
+}
+
+bool usable(const FalseAlarmCalibration& fitted) {
+  const auto are_scores = [](const auto& values) {
+    return std::all_of(values.begin(), values.end(), is_score);
+  };
+  return fitted.count >= 0 && !fitted.scores.empty() && fitted.scores.size() == fitted.decades.size() &&
+         are_scores(fitted.scores) && are_scores(fitted.decades) && ascends(fitted.scores) &&
+         ascends(fitted.decades) && is_divisor(fitted.scale) && fitted.shape >= 0 &&
+         fitted.shape <= kLargestShape;
 }
 
 bool usable(const MadCalibration& robust) {
   return is_score(robust.median) && is_divisor(robust.deviation);
 }
 
-torch::Tensor applied(const ParetoTailCalibration& calibration, const torch::Tensor& raw) {
-  const double at_median = std::log10(2.0);
-  const double at_start = -std::log10(1 - kStart);
-  const double slope = (at_start - at_median) / (calibration.start - calibration.median);
-  const auto below = at_median + (raw - calibration.median) * slope;
-  const auto excess = (raw - calibration.start).clamp_min(0) / calibration.scale;
+/// Between and below the knots; what lies below the first one continues the first line.
+torch::Tensor interpolated(const FalseAlarmCalibration& calibration, const torch::Tensor& raw) {
+  const auto knots = static_cast<std::int64_t>(calibration.scores.size());
+  if (knots == 1) {
+    return calibration.decades.front() + (raw - calibration.scores.front());
+  }
+  const auto scores = torch::tensor(calibration.scores, torch::kDouble).to(raw.device());
+  const auto decades = torch::tensor(calibration.decades, torch::kDouble).to(raw.device());
+  const auto slopes = decades.diff() / scores.diff();
+  const auto segment = (torch::searchsorted(scores, raw) - 1).clamp(0, knots - 2);
+  return decades.take(segment) + (raw - scores.take(segment)) * slopes.take(segment);
+}
+
+torch::Tensor applied(const FalseAlarmCalibration& calibration, const torch::Tensor& raw) {
+  const double last = calibration.scores.back();
+  const auto excess = (raw - last).clamp_min(0) / calibration.scale;
   const auto decades =
       (calibration.shape > 0 ? (excess * calibration.shape).log1p() / calibration.shape : excess) /
       std::log(10.0);
-  return torch::where(raw > calibration.start, at_start + decades, below);
+  return torch::where(raw > last, calibration.decades.back() + decades, interpolated(calibration, raw));
 }
 
 torch::Tensor applied(const MadCalibration& calibration, const torch::Tensor& raw) {
@@ -88,24 +132,38 @@ torch::Tensor applied(const MadCalibration& calibration, const torch::Tensor& ra
 
 }  // namespace
 
+double supported_decades(const FalseAlarmCalibration& calibration) {
+  return std::log10(static_cast<double>(calibration.count) + 1);
+}
+
 bool is_usable(const ScoreCalibration& calibration) {
   return std::visit([](const auto& fitted) { return usable(fitted); }, calibration);
 }
 
-ParetoTailCalibration pareto_tail_calibration(const torch::Tensor& scores) {
-  ParetoTailCalibration fitted;
-  const auto quantiles = metric::quantiles_of(scores, {0.5, kStart, kMiddle, kEnd});
-  fitted.median = quantiles[0];
-  fitted.start = quantiles[1];
-  const double middle = quantiles[2] - fitted.start;
-  const double end = quantiles[3] - fitted.start;
-  if (middle > 0 && end > middle) {
-    fitted.shape = shape_for(end / middle);
-    fitted.scale = end / pareto_quantile(fitted.shape, within_tail(kEnd));
+FalseAlarmCalibration false_alarm_calibration(const torch::Tensor& scores) {
+  const auto sorted = sorted_scores(scores);
+  const auto count = static_cast<std::int64_t>(sorted.size());
+  FalseAlarmCalibration fitted{count, {}, {}, 1.0, 0.0};
+  const auto add = [&](std::int64_t rank) {
+    const double score = sorted[static_cast<std::size_t>(count - rank)];
+    if (fitted.scores.empty() || is_divisor(fitted.scores.back() - score)) {
+      const auto below = std::lower_bound(sorted.begin(), sorted.end(), score) - sorted.begin();
+      fitted.scores.push_back(score);
+      fitted.decades.push_back(
+          std::log10((static_cast<double>(count) + 1) / (1 + static_cast<double>(count - below))));
+    }
+  };
+  for (std::int64_t rank = 1; rank < count;
+       rank = rank < kSingleRanks ? rank + 1
+                                  : static_cast<std::int64_t>(static_cast<double>(rank) * kRankStep)) {
+    add(rank);
   }
-  if (fitted.start <= fitted.median) {
-    fitted.start = fitted.median + std::max(fitted.scale, kLeastDistance * std::abs(fitted.median));
-  }
+  add(count);
+  std::reverse(fitted.scores.begin(), fitted.scores.end());
+  std::reverse(fitted.decades.begin(), fitted.decades.end());
+  const auto [scale, shape] = pareto_beyond(sorted);
+  fitted.scale = scale;
+  fitted.shape = shape;
   return fitted;
 }
 

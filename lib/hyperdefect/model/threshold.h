@@ -18,8 +18,8 @@ struct RobustSpread {
 RobustSpread robust_spread(const torch::Tensor& scores);
 
 /// The threshold that options.method sets from scores (n) of pixels; NaN scores are left out.
-/// `false_alarm_rate` takes the quantile 1 - false_alarm_rate: the caller hands in the scores of held-out
-/// normal pixels.
+/// `false_alarm_rate` takes the conformal quantile of options.pixel_rate: the caller hands in the scores of
+/// held-out normal pixels. `false_discovery_rate` gives the lowest threshold that any cube can get.
 ///
 ///     ThresholdOptions options;
 ///     options.method = ThresholdMethod::sigma;
@@ -28,5 +28,11 @@ RobustSpread robust_spread(const torch::Tensor& scores);
 ///
 /// @throws InputError if there is no score to set it from.
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
+
+/// The threshold for one cube above which at most the part `rate` of the marked pixels is expected to be
+/// normal (Benjamini and Hochberg, "Controlling the false discovery rate", 1995).
+/// @param decades -log10 of the false-alarm probability of its pixels, any shape; NaN is left out.
+/// @return the level that the first pixel would need, if none reaches it.
+double false_discovery_threshold(const torch::Tensor& decades, double rate);
 
 }  // namespace hyperdefect::model
