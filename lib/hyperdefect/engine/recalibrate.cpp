@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hyperdefect/engine/recalibrate.h"
+
+#include "hyperdefect/core/error.h"
+#include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/cross_fit.h"
+#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/engine/sources.h"
+#include "hyperdefect/files/file_stamp.h"
+
+namespace hyperdefect::engine {
+namespace {
+
+torch::Tensor scores_of(const model::FittedModel& model, const files::CubeInput& input,
+                        ProgressMonitor& monitor) {
+  const auto before = files::stamp_of(input.path);
+  CubeSource cube(input.path, model.config.data);
+  try {
+    cube.prepare_for(model.detector->bands(), model.config.detector.preprocess, monitor);
+  } catch (const ModelError& reason) {
+    throw ModelError(text::concat(cube.name(), ": ", reason.what()));
+  }
+  auto map = score_map(*model.detector, cube, model.config.run.ram_mb, monitor);
+  if (const auto change = files::change_between(before, files::stamp_of(input.path)); !change.empty()) {
+    throw InputError(text::concat(input.path.string(), ": it changed while it was read (", change,
+                                  "): repeat the command when it is complete"));
+  }
+  if (!map.isfinite().any().item<bool>()) {
+    throw InputError(
+        text::concat(cube.name(),
+                     ": no pixel is valid, so there is no score to set a threshold from; leave the "
+                     "cube out, or check its no-data values"));
+  }
+  return map;
+}
+
+}  // namespace
+
+void recalibrate(model::FittedModel& model, const std::vector<files::CubeInput>& cubes,
+                 ProgressMonitor& monitor) {
+  NormalScores scores;
+  for (const auto& cube : cubes) {
+    if (monitor.stop_requested()) {
+      throw Interrupted("stopped while scoring the cubes");
+    }
+    scores.maps.push_back(scores_of(model, cube, monitor));
+  }
+  set_rule(model, scores);
+}
+
+}  // namespace hyperdefect::engine
