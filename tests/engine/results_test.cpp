@@ -33,6 +33,9 @@ ResultRow example() {
   row.sad_max = row.sad_mean = row.sad_p99 = std::nan("");
   row.threshold = 4.5;
   row.seconds = 0.125;
+  row.white_reference = "/day 1/white.img";
+  row.dark_reference = "/day 1/dark.img";
+  row.dead_elements = 7;
   return row;
 }
 
@@ -62,6 +65,9 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_TRUE(std::isnan(row.sad_max) && std::isnan(row.sad_mean) && std::isnan(row.sad_p99));
   EXPECT_EQ(row.threshold, 4.5);
   EXPECT_EQ(row.seconds, 0.125);
+  EXPECT_EQ(row.white_reference, "/day 1/white.img");
+  EXPECT_EQ(row.dark_reference, "/day 1/dark.img");
+  EXPECT_EQ(row.dead_elements, 7);
   EXPECT_EQ(row.error, "");
   const auto& made_with = stored->made_with;
   EXPECT_EQ(made_with.version, "1.2.3");
@@ -91,7 +97,8 @@ TEST(StoredRow, IsNothingWhereACountIsNone) {
   const auto path = folder / "scan.json";
   write_row(path, example(), kMadeWith);
   const auto whole = nlohmann::json::parse(test::read_bytes(path));
-  for (const auto* key : {"rows", "cols", "bands", "defects", "defect_pixels", "invalid_pixels"}) {
+  for (const auto* key :
+       {"rows", "cols", "bands", "defects", "defect_pixels", "invalid_pixels", "dead_elements"}) {
     for (const auto* value :
          {"-1", "1.5", "1e300", "9223372036854775807", "18446744073709551615", "null", "true"}) {
       auto row = whole;
@@ -149,14 +156,16 @@ TEST(ScoresCsv, HasTheContractsColumns) {
       scores_csv({}),
       "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
       "score_max,score_mean,"
-      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error,white_reference,dark_reference,dead_"
+      "elements\n");
 }
 
 TEST(ScoresCsv, LeavesNanEmpty) {
   const auto csv = scores_csv({example()});
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
-            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
+            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,,/day 1/white.img,/day "
+            "1/dark.img,7\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -166,7 +175,7 @@ TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
   row.error = "says \"no\",\ntwice";
   const auto csv = scores_csv({row});
   EXPECT_NE(csv.find("\n\"a,b.img\",failed,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\"\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\","), std::string::npos) << csv;
 }
 
 struct Cell {
@@ -194,7 +203,7 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     EXPECT_EQ(line,
               written +
                   ",ok,rejected,false,1 defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125," +
-                  written + '\n');
+                  written + ",/day 1/white.img,/day 1/dark.img,7\n");
   }
 }
 

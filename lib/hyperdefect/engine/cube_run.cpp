@@ -12,6 +12,7 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -112,7 +113,7 @@ class CubeRun {
         scorer_(scorer),
         monitor_(monitor),
         files_(job.output, cube.relative),
-        before_(files::stamp_of(cube.path)) {}
+        before_(stamp_with_references(cube.path, job.config.data)) {}
 
   ResultRow run() {
     const auto start = std::chrono::steady_clock::now();
@@ -167,7 +168,7 @@ class CubeRun {
   }
 
   bool changed_meanwhile() {
-    const auto change = files::change_between(before_, files::stamp_of(input_.path));
+    const auto change = files::change_between(before_, stamp_with_references(input_.path, job_.config.data));
     if (change.empty()) {
       return false;
     }
@@ -226,6 +227,9 @@ class CubeRun {
     row_.rows = cube.size().rows;
     row_.cols = cube.size().cols;
     row_.bands = cube.bands().count;
+    row_.white_reference = cube.references().white.string();
+    row_.dark_reference = cube.references().dark.string();
+    row_.dead_elements = cube.dead_elements();
     row_.defects = io::label_regions(measured.defects.eq(1)).count;
     row_.defect_pixels = measured.defects.eq(1).sum().item<std::int64_t>();
     row_.invalid_pixels = measured.defects.eq(kInvalid).sum().item<std::int64_t>();
