@@ -18,6 +18,7 @@
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/json_page.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/model/fitted_model.h"
 
@@ -121,6 +122,34 @@ Fact no_data_of(const format::CubeInfo& info) {
   return {"no_data", list, text::concat("differs from band to band: ", list.dump())};
 }
 
+/// What a run would read: the values of the file, or reflectance by the references beside it.
+void add_values(Facts& facts, const format::CubeInfo& info) {
+  engine::Reflectance reflectance;
+  std::string fault;
+  try {
+    reflectance = engine::reflectance_of(info, {});
+  } catch (const Error& reason) {
+    fault = reason.what();
+  }
+  const auto& [references, converter] = reflectance;
+  if (!fault.empty()) {
+    facts.push_back({"values", nullptr, text::concat("cannot be converted to reflectance: ", fault)});
+    facts.push_back({"reference_error", fault, ""});
+  } else if (converter) {
+    const bool scaled = !(info.scale.empty() && info.offset.empty());
+    facts.push_back({"values", "reflectance",
+                     text::concat("reflectance, with the references next to the cube",
+                                  scaled ? "; scale and offset are not applied" : "")});
+  } else {
+    facts.push_back({"values", "file_units", "in the units of the file; no white reference is applied"});
+  }
+  facts.push_back(fact("white_reference", references.white.string()));
+  facts.push_back(fact("dark_reference", references.dark.string()));
+  const auto dead = converter ? converter->dead_elements() : 0;
+  facts.push_back(
+      {"dead_elements", dead, converter ? text::concat(dead, " of ", converter->elements()) : ""});
+}
+
 Facts facts_of_cube(const std::string& file) {
   const auto info = format::read_cube_info(file);
   const auto bytes = std::filesystem::file_size(info.path);
@@ -140,6 +169,7 @@ Facts facts_of_cube(const std::string& file) {
   facts.push_back(no_data_of(info));
   facts.push_back({"scale", info.scale, range_words(info.scale, "")});
   facts.push_back({"offset", info.offset, range_words(info.offset, "")});
+  add_values(facts, info);
   add_georeference(facts, info.georeference);
   return facts;
 }
@@ -172,6 +202,16 @@ Fact settings_of(model::RunConfig& config) {
   return {"settings", json, lines.empty() ? "the defaults" : text::join(lines, "\n")};
 }
 
+/// What the model was trained on, and so what it takes.
+Fact values_of(const model::FittedModel& model) {
+  if (!model.trained_on_reflectance) {
+    return {"values", nullptr, "not stated: the model is of an earlier version"};
+  }
+  return *model.trained_on_reflectance
+             ? Fact{"values", "reflectance", "reflectance, by white and dark references"}
+             : Fact{"values", "file_units", "in the units of the files, without references"};
+}
+
 Facts facts_of_model(const std::string& file) {
   auto model = model::load_model(file);
   Facts facts{fact("kind", "model"),
@@ -179,6 +219,7 @@ Facts facts_of_model(const std::string& file) {
               fact("version", model.version),
               fact("fingerprint", model.fingerprint),
               fact("training_cubes", model.training_cubes),
+              values_of(model),
               {"threshold", model.threshold,
                text::concat(model.threshold, " (", model::to_string(model.config.threshold.method), ")")},
               {"threshold_method", model::to_string(model.config.threshold.method), ""},

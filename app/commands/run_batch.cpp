@@ -14,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/files/result_names.h"
 #include "hyperdefect/platform/device.h"
 
@@ -32,9 +33,9 @@ engine::Existing existing_of(const BatchOptions& options) {
 engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
   engine::BatchJob job;
   job.existing = existing_of(options);
-  job.cubes = find_inputs(options.inputs);
   job.output = options.output;
   job.config = prepared.config;
+  job.cubes = engine::without_references(find_inputs(options.inputs), job.config.data);
   job.saves_models = prepared.saves_models;
   job.made_with.version = version();
   job.made_with.command = prepared.command;

@@ -14,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/json_page.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/trainer.h"
 #include "hyperdefect/platform/device.h"
 
@@ -63,7 +64,7 @@ ExitCode run(const TrainOptions& options) {
   job.config = run_config(options.common);
   platform::use_threads(job.config.run.threads);
   Console console("look for cubes");
-  job.cubes = find_inputs(options.inputs);
+  job.cubes = engine::without_references(find_inputs(options.inputs), job.config.data);
   job.output = options.output;
   job.overwrite = options.overwrite;
   job.resume = options.resume;

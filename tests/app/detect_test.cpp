@@ -148,11 +148,13 @@ TEST(Detect, SaysTheSameInAllTables) {
 
   const auto csv = read_bytes(folder / "maps/scores.csv");
   const auto fields = csv_fields(csv.substr(csv.find('\n') + 1));
-  EXPECT_EQ(csv.substr(0, csv.find('\n')),
-            "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,objects,"
-            "marked_pixels,invalid_pixels,"
-            "score_max,score_mean,"
-            "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error");
+  EXPECT_EQ(
+      csv.substr(0, csv.find('\n')),
+      "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,objects,"
+      "marked_pixels,invalid_pixels,"
+      "score_max,score_mean,"
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error,white_reference,"
+      "dark_reference,dead_elements");
   EXPECT_EQ(fields[0], '"' + cube + '"');
   EXPECT_EQ(fields[10], "2");
 }
@@ -174,7 +176,8 @@ TEST(Detect, KeepsFoldersAndExtensionsWhereStemsAreEqual) {
   write_small_cube(folder / "in/day2/scan.img", 2);
   write_placed_tiff(folder / "in/day2/scan.tif");
   write_small_cube(folder / "in/day2/scan_WHITEREF.img", 3);
-  ASSERT_EQ(detect({folder / "in"}, folder / "maps").exit_code, 0);
+  const auto options = joined(rx(), {"--set", "data.references=none"});
+  ASSERT_EQ(detect({folder / "in"}, folder / "maps", options).exit_code, 0);
   EXPECT_EQ(names_below(folder / "maps/day1"),
             (Names{"scan.json", "scan_defects.tif", "scan_overlay.png", "scan_sad.tif", "scan_score.tif"}));
   EXPECT_EQ(names_below(folder / "maps/day2"),

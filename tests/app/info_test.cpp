@@ -51,7 +51,8 @@ TEST(InfoOfACube, SaysWhatItIsInAPage) {
                 "  interleave        bil\n"
                 "  bytes             48\n"
                 "  no data           65535\n"
-                "  scale             1e-04\n");
+                "  scale             1e-04\n"
+                "  values            in the units of the file; no white reference is applied\n");
   EXPECT_TRUE(contains(outcome.out, "  crs               WGS 84, Transverse_Mercator\n"));
   EXPECT_TRUE(contains(outcome.out, "  pixel size        2 x 3\n"));
 }
@@ -101,7 +102,8 @@ TEST(InfoOfAModel, SaysHowItWasMade) {
   const auto outcome = run_program({"info", file});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   for (const auto* line :
-       {"  kind              model\n", "  detector          rx\n", "  training cubes    1\n", " (sigma)\n",
+       {"  kind              model\n", "  detector          rx\n", "  training cubes    1\n",
+        "  values            in the units of the files, without references\n", " (sigma)\n",
         "  bands             8\n", "  wavelengths       400 to 1000 nm\n",
         "  score quantiles   0: ", "  summary           Preprocess(bands=8, transform=none, bins=8)\n",
         "                    rx: Mahalanobis distance to the background mean over 8 bands\n",

@@ -39,6 +39,9 @@ ResultRow example() {
   row.sad_max = row.sad_mean = row.sad_p99 = std::nan("");
   row.threshold = 4.5;
   row.seconds = 0.125;
+  row.white_reference = "/day 1/white.img";
+  row.dark_reference = "/day 1/dark.img";
+  row.dead_elements = 7;
   return row;
 }
 
@@ -71,6 +74,9 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_TRUE(std::isnan(row.sad_max) && std::isnan(row.sad_mean) && std::isnan(row.sad_p99));
   EXPECT_EQ(row.threshold, 4.5);
   EXPECT_EQ(row.seconds, 0.125);
+  EXPECT_EQ(row.white_reference, "/day 1/white.img");
+  EXPECT_EQ(row.dark_reference, "/day 1/dark.img");
+  EXPECT_EQ(row.dead_elements, 7);
   EXPECT_EQ(row.error, "");
   const auto& made_with = stored->made_with;
   EXPECT_EQ(made_with.version, "1.2.3");
@@ -100,7 +106,8 @@ TEST(StoredRow, IsNothingWhereACountIsNone) {
   const auto path = folder / "scan.json";
   write_row(path, example(), kMadeWith);
   const auto whole = nlohmann::json::parse(test::read_bytes(path));
-  for (const auto* key : {"rows", "cols", "bands", "defects", "defect_pixels", "invalid_pixels"}) {
+  for (const auto* key :
+       {"rows", "cols", "bands", "defects", "defect_pixels", "invalid_pixels", "dead_elements"}) {
     for (const auto* value :
          {"-1", "1.5", "1e300", "9223372036854775807", "18446744073709551615", "null", "true"}) {
       auto row = whole;
@@ -158,7 +165,9 @@ TEST(ScoresCsv, HasTheContractsColumns) {
             "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,objects,"
             "marked_pixels,invalid_pixels,"
             "score_max,score_mean,"
-            "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error\n");
+            "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error,white_"
+            "reference,dark_reference,"
+            "dead_elements\n");
 }
 
 TEST(ObjectsCsv, ListsTheObjectsOfAllCubesBestFirst) {
@@ -177,7 +186,8 @@ TEST(ScoresCsv, LeavesNanEmpty) {
   const auto csv = scores_csv({example()});
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
-            "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125,\n");
+            "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125,,/day "
+            "1/white.img,/day 1/dark.img,7\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -187,7 +197,7 @@ TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
   row.error = "says \"no\",\ntwice";
   const auto csv = scores_csv({row});
   EXPECT_NE(csv.find("\n\"a,b.img\",failed,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\"\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\","), std::string::npos) << csv;
 }
 
 struct Cell {
@@ -215,7 +225,7 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     EXPECT_EQ(line, written +
                         ",ok,rejected,false,1 "
                         "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125," +
-                        written + '\n');
+                        written + ",/day 1/white.img,/day 1/dark.img,7\n");
   }
 }
 

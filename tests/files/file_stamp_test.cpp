@@ -41,6 +41,20 @@ TEST_F(Stamp, NamesTheDataFileAndItsHeader) {
   EXPECT_EQ(stamp_of(folder_ / "missing.img").path(), "");
 }
 
+TEST_F(Stamp, NamesFurtherFilesWithTheirHeaders) {
+  test::write_bytes(folder_ / "white.img", "1234");
+  test::write_bytes(folder_ / "white.hdr", "ENVI");
+  const auto stamp = stamp_of(folder_ / "scan.img", {folder_ / "white.img"});
+  ASSERT_EQ(stamp.files.size(), 4U);
+  EXPECT_EQ(stamp.path(), file("scan.img").string());
+  EXPECT_EQ(stamp.files[2].path, file("white.img").string());
+  EXPECT_EQ(stamp.files[3].path, file("white.hdr").string());
+  test::write_bytes(folder_ / "white.img", "12");
+  EXPECT_EQ(change_between(stamp, stamp_of(folder_ / "scan.img", {folder_ / "white.img"})),
+            file("white.img").string() + " had 4 bytes and has 2 now");
+  EXPECT_EQ(change_between(stamp, stamp_of(folder_ / "scan.img")), file("white.img").string() + " is gone");
+}
+
 TEST_F(Stamp, IsTheSameUntilSomethingChanges) {
   EXPECT_EQ(after([] {}), "");
   EXPECT_EQ(after([this] { test::read_bytes(folder_ / "scan.img"); }), "");

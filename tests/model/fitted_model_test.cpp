@@ -57,6 +57,28 @@ class ModelOnDisk : public ::testing::Test {
   spectral::Block scene_ = test::whole_block(test::smooth_scene(6, {20, 24}, 1));
 };
 
+TEST_F(ModelOnDisk, KnowsWhetherItWasTrainedOnReflectance) {
+  auto model = fitted(config());
+  for (const std::optional<bool> trained : {std::optional<bool>(), {true}, {false}}) {
+    model.trained_on_reflectance = trained;
+    save_model(path_, model);
+    EXPECT_EQ(load_model(path_).trained_on_reflectance, trained);
+  }
+  rewrite([](TensorFile& file) { file.metadata["values"] = "counts"; });
+  expect_refused(": is a damaged model file (its metadata: values is neither reflectance nor file_units)");
+}
+
+TEST_F(ModelOnDisk, DoesNotKeepTheReferencesOfItsTraining) {
+  auto model = fitted(config());
+  model.config.data.white = "/scans/white.img";
+  model.config.data.dark = "/scans/dark.img";
+  model.config.data.references = ReferenceUse::none;
+  save_model(path_, model);
+  const auto data = load_model(path_).config.data;
+  EXPECT_EQ(data.white + data.dark, "");
+  EXPECT_EQ(data.references, ReferenceUse::none);
+}
+
 TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
   for (const auto& row : detector::registry()) {
     auto config = ModelOnDisk::config();

@@ -13,6 +13,7 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -126,7 +127,7 @@ class CubeRun {
         scorer_(scorer),
         monitor_(monitor),
         files_(job.output, cube.relative),
-        before_(files::stamp_of(cube.path)) {}
+        before_(stamp_with_references(cube.path, job.config.data)) {}
 
   ResultRow run() {
     const auto start = std::chrono::steady_clock::now();
@@ -183,7 +184,7 @@ class CubeRun {
   }
 
   bool changed_meanwhile() {
-    const auto change = files::change_between(before_, files::stamp_of(input_.path));
+    const auto change = files::change_between(before_, stamp_with_references(input_.path, job_.config.data));
     if (change.empty()) {
       return false;
     }
@@ -248,6 +249,9 @@ class CubeRun {
     row_.cols = cube.size().cols;
     row_.bands = cube.bands().count;
     count(measured.objects);
+    row_.white_reference = cube.references().white.string();
+    row_.dark_reference = cube.references().dark.string();
+    row_.dead_elements = cube.dead_elements();
     row_.invalid_pixels = measured.defects.eq(kInvalid).sum().item<std::int64_t>();
     row_.valid_share = valid_share_of(cube.pixel_states());
     const auto score = summary_of(measured.scored.maps.score);

@@ -343,6 +343,7 @@ void leave_out_extremes(FitJob& job, const model::FittedModel& model) {
 void make_detector(model::FittedModel& model,
                    const std::vector<std::shared_ptr<preprocess::BlockSource>>& sources) {
   auto& options = model.config.detector;
+  model.trained_on_reflectance = sources.front()->is_reflectance();
   // Whatever use_bad_band_list says, and for every other cube too.
   const auto empty = sources.front()->empty_bands();
   auto& dropped = options.preprocess.drop_bands;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/engine/recalibrate.h"
 
+#include <string>
+
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/cross_fit.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/scorer.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/files/file_stamp.h"
 
@@ -13,15 +17,17 @@ namespace {
 
 torch::Tensor scores_of(const model::FittedModel& model, const files::CubeInput& input,
                         ProgressMonitor& monitor) {
-  const auto before = files::stamp_of(input.path);
+  const auto before = stamp_with_references(input.path, model.config.data);
   CubeSource cube(input.path, model.config.data);
   try {
-    cube.prepare_for(model.detector->bands(), model.config.detector.preprocess, monitor);
+    prepare_for_model(cube, model, monitor);
   } catch (const ModelError& reason) {
-    throw ModelError(text::concat(cube.name(), ": ", reason.what()));
+    const std::string message = reason.what();
+    throw ModelError(message.starts_with(cube.name()) ? message : text::concat(cube.name(), ": ", message));
   }
   auto map = score_map(*model.detector, cube, model.config.run.ram_mb, monitor);
-  if (const auto change = files::change_between(before, files::stamp_of(input.path)); !change.empty()) {
+  if (const auto change = files::change_between(before, stamp_with_references(input.path, model.config.data));
+      !change.empty()) {
     throw InputError(text::concat(input.path.string(), ": it changed while it was read (", change,
                                   "): repeat the command when it is complete"));
   }

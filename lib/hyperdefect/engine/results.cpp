@@ -158,6 +158,9 @@ void for_each_field(Row& row, const Use& use) {
   use("min_evidence", row.min_evidence);
   use("seconds", row.seconds);
   use("error", row.error);
+  use("white_reference", row.white_reference);
+  use("dark_reference", row.dark_reference);
+  use("dead_elements", row.dead_elements);
   use("input", row.input);
   use("strongest_objects", row.strongest_objects);
   use("files", row.files);

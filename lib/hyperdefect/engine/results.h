@@ -47,6 +47,11 @@ struct ResultRow {
   double evidence_max = 0, min_evidence = 0;
   double seconds = 0;
   std::string error;
+  /// The references that converted it to reflectance; empty if its values are as the file holds them.
+  std::string white_reference;
+  std::string dark_reference;
+  /// Elements of the detector whose values are interpolated.
+  std::int64_t dead_elements = 0;
   /// The cube that was judged; empty if it changed meanwhile, so that nobody takes the row for its result.
   files::CubeStamp input;
   /// Of the marked objects the 1,000 with the largest evidence, in falling order.

@@ -10,6 +10,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -183,6 +184,7 @@ std::vector<ResultRow> failures_of_earlier_run(const BatchJob& job) {
 }  // namespace
 
 void check_outputs(const BatchJob& job) {
+  check_references(job.config.data);
   const auto folders = folders_of(job);
   check_output_folder(job.output);
   refuse_held_folder(job.output);
@@ -190,6 +192,7 @@ void check_outputs(const BatchJob& job) {
 }
 
 FileLock claim_outputs(const BatchJob& job) {
+  check_references(job.config.data);
   const auto folders = folders_of(job);
   make_output_folder(job.output);
   auto lock = hold_for_run(job.output / kFolderLockName, job.output.string(), job.made_with);
@@ -206,7 +209,7 @@ std::optional<ResultRow> finished_row(const BatchJob& job, const files::CubeInpu
   if (!stored || !is_finished(stored->row) || stored->made_with != job.made_with) {
     return std::nullopt;
   }
-  const auto now = as_stored(files::stamp_of(cube.path));
+  const auto now = as_stored(stamp_with_references(cube.path, job.config.data));
   if (const auto change = files::change_between(stored->row.input, now); !change.empty()) {
     say_judged_again(files, cube, stored->row, change, now.path());
     return std::nullopt;

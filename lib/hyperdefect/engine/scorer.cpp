@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "hyperdefect/core/atomic_file.h"
+#include "hyperdefect/core/error.h"
 #include "hyperdefect/core/random.h"
+#include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/predictor.h"
@@ -25,13 +27,36 @@ DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMap
   return rule;
 }
 
+/// Counts and reflectance differ by orders of magnitude: a model of one says nothing about the other.
+void refuse_other_values(const CubeSource& cube, const model::FittedModel& model) {
+  if (!model.trained_on_reflectance || *model.trained_on_reflectance == cube.is_reflectance()) {
+    return;
+  }
+  const auto name = cube.name();
+  throw ModelError(
+      cube.is_reflectance()
+          ? text::concat(name, ": ", described(cube.references()),
+                         " would convert it to reflectance, but the model was trained on cubes without "
+                         "references; set data.references=none, or train a model with references")
+          : text::concat(
+                name,
+                ": its values are as the file holds them, but the model was trained on "
+                "reflectance; name its white reference with data.white, or place it next to the cube "
+                "(STEM_WHITEREF)"));
+}
+
 }  // namespace
+
+void prepare_for_model(CubeSource& cube, const model::FittedModel& model, ProgressMonitor& monitor) {
+  refuse_other_values(cube, model);
+  cube.prepare_for(model.detector->bands(), model.config.detector.preprocess, monitor);
+}
 
 ModelScorer::ModelScorer(std::shared_ptr<const model::FittedModel> model, std::int64_t ram_mb)
     : model_(std::move(model)), ram_mb_(ram_mb) {}
 
 void ModelScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) const {
-  cube.prepare_for(model_->detector->bands(), model_->config.detector.preprocess, monitor);
+  prepare_for_model(cube, *model_, monitor);
 }
 
 ScoredCube ModelScorer::score(preprocess::BlockSource& source, const std::filesystem::path&,

@@ -22,6 +22,10 @@ struct ScoredCube {
   ValidReference reference;
 };
 
+/// Tells a cube, before it is read, which of its bands the model takes.
+/// @throws ModelError if the bands do not match, or one is reflectance and the other is not.
+void prepare_for_model(CubeSource& cube, const model::FittedModel& model, ProgressMonitor& monitor);
+
 /// How a cube gets its maps: by a trained model, or by a detector fitted on the cube itself.
 ///
 ///     ModelScorer scorer(fitted, 4096);

@@ -57,7 +57,24 @@ format::ReadOptions read_options(const model::DataOptions& options) {
 
 CubeSource::CubeSource(const std::filesystem::path& file, const model::DataOptions& options)
     : reader_(format::read_cube_info(file, read_options(options)), read_options(options)),
-      options_(read_options(options)) {}
+      options_(read_options(options)) {
+  convert_to_reflectance(options);
+}
+
+void CubeSource::convert_to_reflectance(const model::DataOptions& options) {
+  auto reflectance = reflectance_of(info(), options);
+  if (!reflectance.converter) {
+    return;
+  }
+  references_ = reflectance.references;
+  dead_elements_ = reflectance.converter->dead_elements();
+  const bool has_scale = options.apply_scale && !(info().scale.empty() && info().offset.empty());
+  log::info(text::concat(
+      name(), ": converted to reflectance with ", described(references_),
+      has_scale ? ", in place of its own scale and offset" : "",
+      options.white.empty() ? " (found next to it; data.references=none keeps its values)" : ""));
+  reader_.convert_to_reflectance(std::move(*reflectance.converter));
+}
 
 std::string CubeSource::name() const {
   return info().path.string();
@@ -186,7 +203,10 @@ std::set<double> CubeSource::no_data_values() const {
 }
 
 MemorySource::MemorySource(preprocess::BlockSource& source)
-    : name_(source.name()), bands_(source.bands()), empty_bands_(source.empty_bands()) {
+    : name_(source.name()),
+      bands_(source.bands()),
+      empty_bands_(source.empty_bands()),
+      is_reflectance_(source.is_reflectance()) {
   auto block = source.read(whole(source.size()));
   values_ = std::move(block.values);
   valid_ = std::move(block.valid);

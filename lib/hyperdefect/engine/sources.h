@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hyperdefect/engine/progress_monitor.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/model/run_config.h"
 #include "hyperdefect/preprocess/block_source.h"
@@ -17,7 +18,7 @@ namespace hyperdefect::engine {
 /// The reader's options that a configuration asks for.
 format::ReadOptions read_options(const model::DataOptions& options);
 
-/// A cube file as a source of blocks.
+/// A cube file as a source of blocks, as reflectance if it has references.
 ///
 ///     CubeSource cube("scan.img", config.data);
 ///     ProgressMonitor monitor;
@@ -26,7 +27,8 @@ format::ReadOptions read_options(const model::DataOptions& options);
 ///     const spectral::Block corner = in_memory.read({0, 0, 64, 64});
 class CubeSource : public preprocess::BlockSource {
  public:
-  /// @throws InputError if the file is not a cube that can be read.
+  /// Says which references convert it. @throws InputError if the file is not a cube that can be read, or as
+  /// reflectance_of() does.
   CubeSource(const std::filesystem::path& file, const model::DataOptions& options);
 
   std::string name() const override;
@@ -34,6 +36,7 @@ class CubeSource : public preprocess::BlockSource {
   const spectral::Bands& bands() const override;
   spectral::Block read(const Window& window) override;
   std::vector<std::int64_t> empty_bands() const override { return empty_bands_; }
+  bool is_reflectance() const override { return !references_.white.empty(); }
 
   /// For a detector that is fitted on this cube: the bands that the options leave in use decide which pixels
   /// are valid. Bands among them without any value in the image are marked as bad and empty, and a warning
@@ -45,6 +48,10 @@ class CubeSource : public preprocess::BlockSource {
   void prepare_for(const spectral::Bands& model, const preprocess::PreprocessOptions& options,
                    ProgressMonitor& monitor);
   const format::CubeInfo& info() const { return reader_.info(); }
+  /// Those that are applied; no `white` if the values are as the file holds them.
+  const ReferencePaths& references() const { return references_; }
+  /// Elements of the detector whose values are interpolated.
+  std::int64_t dead_elements() const { return dead_elements_; }
   /// The share of all pixels that hold the most common spectrum, 0 if it is small. Known once the source was
   /// prepared.
   double common_share() const { return common_share_; }
@@ -52,6 +59,7 @@ class CubeSource : public preprocess::BlockSource {
   const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }
 
  private:
+  void convert_to_reflectance(const model::DataOptions& options);
   std::vector<std::int64_t> bands_without_values(ProgressMonitor& monitor);
   std::string named(const std::vector<std::int64_t>& bands) const;
   void warn_of_bad_bands(const std::vector<bool>& read) const;
@@ -61,6 +69,8 @@ class CubeSource : public preprocess::BlockSource {
 
   io::CubeReader reader_;
   format::ReadOptions options_;
+  ReferencePaths references_;
+  std::int64_t dead_elements_ = 0;
   std::vector<std::int64_t> empty_bands_;
   double common_share_ = 0.0;
 };
@@ -78,11 +88,13 @@ class MemorySource : public preprocess::BlockSource {
   const spectral::Bands& bands() const override { return bands_; }
   spectral::Block read(const Window& window) override;
   std::vector<std::int64_t> empty_bands() const override { return empty_bands_; }
+  bool is_reflectance() const override { return is_reflectance_; }
 
  private:
   std::string name_;
   spectral::Bands bands_;
   std::vector<std::int64_t> empty_bands_;
+  bool is_reflectance_ = false;
   torch::Tensor values_;
   torch::Tensor valid_;
 };

@@ -18,6 +18,7 @@
 #include "hyperdefect/engine/cross_fit.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
@@ -43,7 +44,7 @@ std::string configuration_text(const TrainJob& job) {
 Stamps stamps_of(const TrainJob& job) {
   Stamps stamps;
   for (const auto& cube : job.cubes) {
-    stamps.push_back(files::stamp_of(cube.path));
+    stamps.push_back(stamp_with_references(cube.path, job.config.data));
   }
   return stamps;
 }
@@ -73,6 +74,19 @@ void prepare_like_first(CubeSource& source, const spectral::Bands& bands,
   }
 }
 
+/// Counts and reflectance do not go together.
+void refuse_other_values(const CubeSource& source, const CubeSource& first) {
+  if (source.is_reflectance() == first.is_reflectance()) {
+    return;
+  }
+  const auto& without = source.is_reflectance() ? first : source;
+  const auto& with = source.is_reflectance() ? source : first;
+  throw InputError(text::concat(without.name(), ": it has no white reference, but ",
+                                with.references().white.filename().string(), " converts ", with.name(),
+                                " to reflectance; give all training cubes references, or none "
+                                "(data.references=none)"));
+}
+
 /// The first cube decides which bands the model takes.
 Sources open(const TrainJob& job, ProgressMonitor& monitor) {
   Sources sources;
@@ -86,6 +100,7 @@ Sources open(const TrainJob& job, ProgressMonitor& monitor) {
       preprocess.drop_bands.insert(preprocess.drop_bands.end(), empty.begin(), empty.end());
       bands = preprocess::bands_in_use(source->bands(), preprocess);
     } else {
+      refuse_other_values(*source, *sources.front());
       prepare_like_first(*source, bands, preprocess, monitor);
     }
     sources.push_back(std::move(source));
@@ -243,12 +258,14 @@ TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
 
 void check_outputs(const TrainJob& job) {
   check_name(job);
+  check_references(job.config.data);
   check_output_folder(job.output.parent_path());
   refuse_existing(job);
 }
 
 FileLock claim_outputs(const TrainJob& job) {
   check_name(job);
+  check_references(job.config.data);
   make_output_folder(job.output.parent_path());
   auto lock = hold_for_run(TrainFiles(job.output).lock, job.output.string(), provenance_of(job));
   refuse_existing(job);

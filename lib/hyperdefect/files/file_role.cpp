@@ -286,26 +286,6 @@ std::string described(FileRole role, const std::vector<std::string>& names) {
 
 }  // namespace
 
-FileRole role_of_name(const fs::path& file) {
-  static const std::regex fused("(^|[^a-z])(white|dark|whitedark)ref(s|erences?)?([^a-z]|$)");
-  static const std::regex spaced_at_end("(^|.*[^a-z])(white|dark)[ _.-]ref(s|erences?)?[^a-z]*");
-  static const std::regex spaced_at_begin("(white|dark)[ _.-]ref(s|erences?)?[ _.-]+(.+)");
-  const auto stem = file.stem().string();
-  const auto name = text::lower(stem);
-  std::smatch match;
-  // white_ref_7_part may be a part; it is a reference if 7_part lies beside it.
-  const bool has_partner =
-      std::regex_match(name, match, spaced_at_begin) &&
-      (format::is_there(sibling(file, stem.substr(static_cast<std::size_t>(match.position(3))) + ".hdr")) ||
-       format::is_there(sibling(
-           file, stem.substr(static_cast<std::size_t>(match.position(3))) + file.extension().string())));
-  if (name != "white" && name != "dark" && !has_partner && !std::regex_search(name, fused) &&
-      !std::regex_match(name, spaced_at_end)) {
-    return FileRole::cube;
-  }
-  return name.find("white") != std::string::npos ? FileRole::white_reference : FileRole::dark_reference;
-}
-
 FileRole role_of_envi(const format::EnviHeader& header, const fs::path& image) {
   switch (format::envi_file_type(header)) {
     case format::EnviFileType::classification:

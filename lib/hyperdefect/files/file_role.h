@@ -42,7 +42,7 @@ enum class FileRole {
 
 /// What an ENVI image is for, by its header first and by its name only if the header agrees: a file that
 /// states wavelengths is a cube, whatever it is called, but for white and dark references, which nothing but
-/// their names gives away.
+/// their names gives away (role_of_name() in reference_names.h).
 /// @param image the data file, or the header if there is none.
 /// @throws InputError for a header that does not say how many bands there are.
 FileRole role_of_envi(const format::EnviHeader& header, const std::filesystem::path& image);
@@ -50,9 +50,6 @@ FileRole role_of_envi(const format::EnviHeader& header, const std::filesystem::p
 /// What a file without an ENVI header is for, by its content, and by its name only if the content agrees.
 /// A file that cannot be read counts by its extension, so that reading it can say why.
 FileRole role_of_file(const std::filesystem::path& file);
-
-/// What the name alone says: white_reference, dark_reference, or cube if it says nothing.
-FileRole role_of_name(const std::filesystem::path& file);
 
 /// A file that was left out of a search, and what it is for.
 struct LeftOut {

@@ -60,9 +60,14 @@ std::string change_of_file(const FileStamp& before, const FileStamp& now) {
 
 }  // namespace
 
-CubeStamp stamp_of(const fs::path& cube) {
+CubeStamp stamp_of(const fs::path& cube, const std::vector<fs::path>& others) {
+  auto files = files_of(cube);
+  for (const auto& other : others) {
+    const auto more = files_of(other);
+    files.insert(files.end(), more.begin(), more.end());
+  }
   CubeStamp stamp;
-  for (const auto& file : files_of(cube)) {
+  for (const auto& file : files) {
     if (const auto found = stamp_of_file(file)) {
       stamp.files.push_back(*found);
     }

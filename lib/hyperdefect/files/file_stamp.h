@@ -20,7 +20,7 @@ struct FileStamp {
 };
 
 /// What a cube was at a moment: its data file and the files beside it that say something about its pixels
-/// (the ENVI header, GDAL's .aux.xml and .msk).
+/// (the ENVI header, GDAL's .aux.xml and .msk, and its references).
 struct CubeStamp {
   /// The data file first; empty if nothing is known.
   std::vector<FileStamp> files;
@@ -29,7 +29,8 @@ struct CubeStamp {
 };
 
 /// A file that does not exist has no part in the stamp.
-CubeStamp stamp_of(const std::filesystem::path& cube);
+/// @param others files beside the cube on which its values depend, and what lies beside them
+CubeStamp stamp_of(const std::filesystem::path& cube, const std::vector<std::filesystem::path>& others = {});
 
 /// The first difference in words ("/scans/a.img had 800 bytes and has 200 now"), or "" if it is the same
 /// cube, unchanged: the same files with the same sizes and times, and if both are known, the same

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/files/reference_names.h"
 #include "hyperdefect/format/envi_header.h"
 #include "hyperdefect/format/file_kind.h"
 

@@ -185,6 +185,15 @@ void PixelFlags::judge_scaled(const float* values) {
   }
 }
 
+void PixelFlags::restore_columns(const PixelFlags& before, const std::vector<std::int64_t>& columns,
+                                 std::int64_t cols) {
+  for (const auto column : columns) {
+    for (auto i = static_cast<std::size_t>(column); i < flags_.size(); i += static_cast<std::size_t>(cols)) {
+      flags_[i] = before.flags_[i];
+    }
+  }
+}
+
 void PixelFlags::mask(const std::uint8_t* mask) {
   for (std::size_t i = 0; i < flags_.size(); ++i) {
     flags_[i] |= static_cast<std::uint8_t>(mask[i] == 0 ? kNoData : 0);

@@ -55,6 +55,8 @@ class PixelFlags {
   void judge(const T* raw, const BandRule& rule);
   /// Takes over a band's values in physical units; a value that is finite as it is stored only is not.
   void judge_scaled(const float* values);
+  /// Takes back what was seen since `before` in these columns of a window.
+  void restore_columns(const PixelFlags& before, const std::vector<std::int64_t>& columns, std::int64_t cols);
   /// Marks as no data the pixels where the mask (one per pixel) is zero.
   void mask(const std::uint8_t* mask);
   /// Whether any pixel has a value: neither no data nor NaN or infinite.

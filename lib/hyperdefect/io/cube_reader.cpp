@@ -15,23 +15,13 @@
 #include "hyperdefect/image/crop.h"
 #include "hyperdefect/io/cube_survey.h"
 #include "hyperdefect/io/file_mask.h"
+#include "hyperdefect/io/raw_values.h"
 
 namespace hyperdefect::io {
 namespace {
 
 /// Values that are read at once when whole bands are looked through.
 constexpr std::int64_t kScannedValues = 4 << 20;
-
-/// Types whose values float32 does not hold exactly are read as float64.
-bool is_wide(const std::string& type) {
-  return type == "float64" || type.ends_with("int32") || type.ends_with("int64");
-}
-
-std::vector<std::int64_t> all_bands(const format::CubeInfo& info) {
-  std::vector<std::int64_t> bands(static_cast<std::size_t>(info.bands.count));
-  std::iota(bands.begin(), bands.end(), std::int64_t{0});
-  return bands;
-}
 
 std::vector<std::int64_t> those_set(const std::vector<bool>& flags) {
   std::vector<std::int64_t> indices;
@@ -58,63 +48,6 @@ std::vector<bool> good_bands(const format::CubeInfo& info) {
     good.push_back(info.bands.is_good(band));
   }
   return good;
-}
-
-/// The numbers of bands in the file; empty for all of them in order, which GDAL reads fastest.
-std::vector<int> numbers_in_file(const format::CubeInfo& info, const std::vector<std::int64_t>& bands) {
-  std::vector<int> numbers;
-  if (info.alpha_bands.empty() && static_cast<std::int64_t>(bands.size()) == info.bands.count) {
-    return numbers;
-  }
-  for (const auto band : bands) {
-    numbers.push_back(info.file_band(band));
-  }
-  return numbers;
-}
-
-/// GDAL before 3.7 reads signed bytes as if they had no sign.
-void restore_signs(torch::Tensor& values) {
-  values.sub_(values.ge(128).to(values.scalar_type()), 256);
-}
-
-/// Reads bands of a window into `values` (bands, rows, cols), float32 or float64, as the file holds them.
-void read_raw(GDALDataset& dataset, const format::CubeInfo& info, const Window& window,
-              const std::vector<std::int64_t>& bands, torch::Tensor& values) {
-  auto numbers = numbers_in_file(info, bands);
-  const auto bytes = static_cast<GSpacing>(values.element_size());
-  const format::GdalErrors errors;
-  const auto result = dataset.RasterIO(
-      GF_Read, format::gdal_int(window.col), format::gdal_int(window.row), format::gdal_int(window.cols),
-      format::gdal_int(window.rows), values.data_ptr(), format::gdal_int(window.cols),
-      format::gdal_int(window.rows), values.scalar_type() == torch::kDouble ? GDT_Float64 : GDT_Float32,
-      format::gdal_int(values.size(0)), numbers.empty() ? nullptr : numbers.data(), bytes,
-      window.cols * bytes, window.pixels() * bytes, nullptr);
-  if (result != CE_None || errors.any()) {
-    throw InputError(text::concat(info.path.string(), ": reading rows ", window.row, " to ",
-                                  window.end_row() - 1, " failed: ", errors.reason()));
-  }
-}
-
-/// (bands, rows, cols): the values as the file holds them, float64 where float32 would lose digits.
-torch::Tensor raw_values(GDALDataset& dataset, const format::CubeInfo& info, const Window& window,
-                         const std::vector<std::int64_t>& bands) {
-  auto values = torch::empty({static_cast<std::int64_t>(bands.size()), window.rows, window.cols},
-                             is_wide(info.data_type) ? torch::kDouble : torch::kFloat);
-  read_raw(dataset, info, window, bands, values);
-  if (info.data_type == "int8") {
-    restore_signs(values);
-  }
-  return values;
-}
-
-void judge(const torch::Tensor& raw, std::int64_t index, const format::BandRule& rule,
-           format::PixelFlags& flags) {
-  const auto band = raw[index];
-  if (raw.scalar_type() == torch::kDouble) {
-    flags.judge(band.const_data_ptr<double>(), rule);
-  } else {
-    flags.judge(band.const_data_ptr<float>(), rule);
-  }
 }
 
 /// May be in place.
@@ -170,11 +103,48 @@ struct CubeReader::Source {
   format::DatasetPtr dataset;
   std::vector<format::BandRule> rules;
   std::optional<FileMask> mask;
+  std::optional<spectral::ReflectanceConverter> converter;
 
   const format::BandRule& rule(std::int64_t band) const { return rules[static_cast<std::size_t>(band)]; }
   torch::Tensor raw(const format::CubeInfo& info, const Window& window,
                     const std::vector<std::int64_t>& bands) const {
     return raw_values(*dataset, info, window, bands);
+  }
+
+  /// Tests a band, raw[index]. Its dead elements, which get other values, cost no pixel.
+  void judge_band(const torch::Tensor& raw, std::int64_t index, std::int64_t band, const Window& window,
+                  format::PixelFlags& flags) const {
+    const auto dead = converter ? converter->dead_columns_of(band, window) : std::vector<std::int64_t>();
+    if (dead.empty()) {
+      judge(raw, index, rule(band), flags);
+    } else {
+      const auto before = flags;
+      judge(raw, index, rule(band), flags);
+      flags.restore_columns(before, dead, window.cols);
+    }
+    mask->mark_band(band, window, flags);
+  }
+
+  /// A band's raw values as reflectance or in physical units. May be in place.
+  void convert_band(const torch::Tensor& raw, std::int64_t band, const Window& window,
+                    torch::Tensor& values) const {
+    if (!converter) {
+      scale_band(raw, band, rule(band), values);
+    } else if (raw.scalar_type() == torch::kDouble) {
+      converter->convert(raw[band].const_data_ptr<double>(), band, window, values[band].data_ptr<float>());
+    } else {
+      converter->convert(raw[band].const_data_ptr<float>(), band, window, values[band].data_ptr<float>());
+    }
+  }
+
+  /// Judges a band's values as they are handed out.
+  void finish_band(std::int64_t band, bool used, torch::Tensor& values, format::PixelFlags& flags) const {
+    auto* out = values[band].data_ptr<float>();
+    if (!used) {
+      clear_non_finite(out, flags.pixels());
+    } else if (converter || rule(band).scales()) {
+      flags.judge_scaled(out);
+    }
   }
 
   /// Takes those bands out of `bands` that hold a value in the window.
@@ -230,22 +200,25 @@ spectral::Block CubeReader::read(const Window& window) {
               " is not inside the image of ", info_.rows, "x", info_.cols);
   const auto raw = source_->raw(info_, window, all_bands(info_));
   auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
-  const auto pixels = static_cast<std::size_t>(window.pixels());
-  format::PixelFlags flags(pixels);
+  format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
   source_->mask->mark_all_bands(window, flags);
+  const auto finish = [&](std::int64_t band) {
+    source_->finish_band(band, used_[static_cast<std::size_t>(band)], values, flags);
+  };
   for (std::int64_t band = 0; band < info_.bands.count; ++band) {
-    const auto& rule = source_->rule(band);
-    const bool used = used_[static_cast<std::size_t>(band)];
-    if (used) {
-      judge(raw, band, rule, flags);
-      source_->mask->mark_band(band, window, flags);
+    if (used_[static_cast<std::size_t>(band)]) {
+      source_->judge_band(raw, band, band, window, flags);
     }
-    scale_band(raw, band, rule, values);
-    auto* out = values[band].data_ptr<float>();
-    if (!used) {
-      clear_non_finite(out, pixels);
-    } else if (rule.scales()) {
-      flags.judge_scaled(out);
+    source_->convert_band(raw, band, window, values);
+    if (!source_->converter) {
+      finish(band);
+    }
+  }
+  if (source_->converter) {
+    // A dead element takes its value from bands behind it too.
+    source_->converter->interpolate(window, values);
+    for (std::int64_t band = 0; band < info_.bands.count; ++band) {
+      finish(band);
     }
   }
   const auto states = flags.states(window, options_.zero_is_invalid);
@@ -257,6 +230,19 @@ void CubeReader::use_bands(std::vector<bool> used) {
   TORCH_CHECK(static_cast<std::int64_t>(used.size()) == info_.bands.count, "CubeReader: expected ",
               info_.bands.count, " flags of bands, got ", used.size());
   used_ = std::move(used);
+  if (source_->converter) {
+    source_->converter->interpolate_from(used_);
+  }
+}
+
+void CubeReader::convert_to_reflectance(spectral::ReflectanceConverter converter) {
+  TORCH_CHECK(converter.bands() == info_.bands.count && converter.cols() == info_.cols,
+              "CubeReader: expected references of ", info_.bands.count, " bands and ", info_.cols,
+              " columns, got ", converter.bands(), " and ", converter.cols());
+  options_.apply_scale = false;
+  source_->rules = format::rules_of(info_, options_);
+  source_->converter = std::move(converter);
+  source_->converter->interpolate_from(used_);
 }
 
 std::vector<std::int64_t> CubeReader::empty_bands(
@@ -281,6 +267,7 @@ void CubeReader::leave_out(const std::vector<std::int64_t>& bands) {
     info_.bands.good[static_cast<std::size_t>(band)] = false;
     used_[static_cast<std::size_t>(band)] = false;
   }
+  use_bands(used_);
 }
 
 std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
@@ -293,12 +280,11 @@ std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
     format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
     source_->mask->mark_all_bands(window, flags);
     for (std::size_t i = 0; i < bands.size(); ++i) {
-      judge(raw, static_cast<std::int64_t>(i), source_->rule(bands[i]), flags);
-      source_->mask->mark_band(bands[i], window, flags);
+      source_->judge_band(raw, static_cast<std::int64_t>(i), bands[i], window, flags);
     }
     const auto states = flags.states(window, options_.zero_is_invalid);
     counter.add(raw, states, window, info_.size());
-    if (raw.scalar_type() == torch::kDouble) {
+    if (raw.scalar_type() == torch::kDouble && !source_->converter) {
       digits.add(physical(raw, source_->rules, bands),
                  states.eq(static_cast<std::uint8_t>(format::PixelState::valid)));
     }

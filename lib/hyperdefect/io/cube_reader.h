@@ -9,6 +9,7 @@
 #include "hyperdefect/core/window.h"
 #include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/format/pixel_state.h"
+#include "hyperdefect/spectral/reflectance.h"
 #include "hyperdefect/spectral/types.h"
 
 namespace hyperdefect::io {
@@ -35,11 +36,17 @@ class CubeReader {
   /// Says which bands, one flag a band, decide whether a pixel is valid; at first these are the good bands.
   void use_bands(std::vector<bool> used);
 
+  /// From here on values are reflectance, in place of what scale and offset give. Dead elements of the
+  /// detector are interpolated from used bands and do not make a pixel invalid; in a column that is dead in
+  /// all used bands no pixel is valid. @param converter of the cube's bands and columns
+  void convert_to_reflectance(spectral::ReflectanceConverter converter);
+
   /// All bands of a window, (bands, rows, cols), with one access to the file. Validity is decided on raw
   /// values: a pixel is invalid if the file's mask or alpha band hides it, if a used band is no-data, not
   /// finite (also as float32, and after scaling) or saturated, or if all used bands are zero. Scale and
-  /// offset are applied after that, unless the options say otherwise; values of bands that are not used are
-  /// set to zero if they are not finite. @throws InputError if the file cannot be read.
+  /// offset are applied after that, unless the options say otherwise or values become reflectance; values of
+  /// bands that are not used are set to zero if they are not finite. @throws InputError if the file cannot be
+  /// read.
   spectral::Block read(const Window& window);
 
   /// The used bands that hold no value in the whole image: all is no data, masked or not finite. Empty if

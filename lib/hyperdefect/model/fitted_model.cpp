@@ -25,6 +25,11 @@ namespace {
 
 constexpr const char* kFormat = "hyperdefect model";
 constexpr int kFormatVersion = 3;
+/// The key of what the values of the training cubes were, and what it says.
+constexpr const char* kValues = "values";
+constexpr const char* kReflectance = "reflectance";
+constexpr const char* kFileUnits = "file_units";
+
 std::string bands_json(const spectral::Bands& bands) {
   return nlohmann::json{
       {"count", bands.count}, {"wavelengths_nm", bands.wavelengths_nm}, {"fwhm_nm", bands.fwhm_nm}}
@@ -48,6 +53,7 @@ class Metadata {
     }
     return found->second;
   }
+  bool has(const std::string& key) const { return texts_.contains(key); }
   nlohmann::json json(const std::string& key) const { return json_from(text(key), key); }
   /// What models of earlier versions lack.
   bool has(const std::string& key) const { return texts_.contains(key); }
@@ -79,6 +85,18 @@ spectral::Bands bands_from(const nlohmann::json& json) {
   bands.wavelengths_nm = values_of_bands(json, "wavelengths_nm", bands.count, {kPositive, kLargest});
   bands.fwhm_nm = values_of_bands(json, "fwhm_nm", bands.count, {0, kLargest});
   return bands;
+}
+
+/// Models of earlier versions do not say it.
+std::optional<bool> trained_on_reflectance(const Metadata& metadata) {
+  if (!metadata.has(kValues)) {
+    return std::nullopt;
+  }
+  const auto& values = metadata.text(kValues, kLongestName);
+  if (values != kReflectance && values != kFileUnits) {
+    throw FieldFault(text::concat(kValues, " is neither ", kReflectance, " nor ", kFileUnits));
+  }
+  return values == kReflectance;
 }
 
 int format_version_of(const std::string& text) {
@@ -261,6 +279,9 @@ FittedModel from_metadata(const std::filesystem::path& path, const Metadata& met
   schema_of(model.config).read_text(metadata.text("configuration"), path.string(), path.parent_path());
   // Which drivers are trusted is for the user to say, not for a model that may come from elsewhere.
   model.config.data.drivers.clear();
+  // The references of the training say nothing about cubes that are recorded later.
+  model.config.data.white.clear();
+  model.config.data.dark.clear();
   model.threshold = number(metadata.json("threshold"), "threshold");
   if (metadata.has("min_evidence")) {
     model.min_evidence = number(metadata.json("min_evidence"), "min_evidence");
@@ -270,6 +291,7 @@ FittedModel from_metadata(const std::filesystem::path& path, const Metadata& met
   model.calibration = calibration_from(metadata.json("score_calibration"));
   model.training_cubes = integer(metadata.json("training_cubes"), "training_cubes", {1, kMostCubes});
   model.training_valid_share = number(metadata.json("training_valid_share"), "training_valid_share", {0, 1});
+  model.trained_on_reflectance = trained_on_reflectance(metadata);
   model.training = metadata.text("training", kLongestName);
   model.version = metadata.text("version", kLongestName);
   model.detector =
@@ -372,6 +394,9 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"training_cubes", std::to_string(model.training_cubes)},
                    {"training_valid_share", nlohmann::json(model.training_valid_share).dump()},
                    {"seed", std::to_string(config.run.seed)}};
+  if (model.trained_on_reflectance) {
+    file.metadata[kValues] = *model.trained_on_reflectance ? kReflectance : kFileUnits;
+  }
   model::add_checksum(file);
   model::write_tensors(path, file);
 }

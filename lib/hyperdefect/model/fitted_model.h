@@ -39,6 +39,9 @@ struct FittedModel {
   std::int64_t training_cubes = 0;
   /// The smallest share of valid pixels among the training cubes, in [0, 1].
   double training_valid_share = 1.0;
+  /// Whether references converted the training cubes to reflectance; unknown for a model of an earlier
+  /// version.
+  std::optional<bool> trained_on_reflectance;
   /// Fingerprint of what it was trained on and how; empty for a detector that was fitted on a scene.
   std::string training;
   std::string version;

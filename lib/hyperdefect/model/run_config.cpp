@@ -24,13 +24,42 @@ const Names<ThresholdMethod>& threshold_methods() {
   return names;
 }
 
+void declare_references(config::Section& section, DataOptions& options) {
+  section.level(config::Level::basic);
+  section.add(
+      "references",
+      config::Choice(&options.references,
+                     Names<ReferenceUse>{{"auto", ReferenceUse::automatic}, {"none", ReferenceUse::none}}),
+      "How raw counts become reflectance, (raw - dark) / (white - dark). auto: with the references that "
+      "data.white and data.dark name, or else with those next to the cube, by their names "
+      "(STEM_WHITEREF, WHITEREF_STEM, STEM_white, white and so on; dark likewise). Without a white "
+      "reference, and with none, the values stay as the file holds them.");
+  section.used_if(
+      {{[&options] { return options.references != ReferenceUse::none; }, "data.references is auto"}});
+  section
+      .add("white", &options.white,
+           "The white reference of all cubes; empty: the one next to each cube. A model file does not keep "
+           "it.")
+      .is_path();
+  section
+      .add("dark", &options.dark,
+           "The dark reference of all cubes; empty: the one next to each cube; if there is none, the dark "
+           "signal counts as 0. A model file does not keep it.")
+      .is_path();
+  section.used_if();
+  section.level(config::Level::advanced);
+}
+
 void declare(config::Section& section, DataOptions& options) {
   section
       .add("no_data", &options.no_data,
            "The values that mark missing data, in every band; empty: the values that the file states.")
       .level(config::Level::basic);
-  section.add("apply_scale", &options.apply_scale,
-              "Apply the scale and offset that the file states, so that values are in physical units.");
+  section.add(
+      "apply_scale", &options.apply_scale,
+      "Apply the scale and offset that the file states, so that values are in physical units. They are "
+      "not applied to a cube that references convert to reflectance.");
+  declare_references(section, options);
   section.add("zero_is_invalid", &options.zero_is_invalid, "Treat an all-zero spectrum as missing data.")
       .level(config::Level::basic);
   section

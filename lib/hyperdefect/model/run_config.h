@@ -12,10 +12,18 @@
 
 namespace hyperdefect::model {
 
+/// Whether white and dark references convert a cube to reflectance: those that are named or lie beside it, or
+/// none.
+enum class ReferenceUse { automatic, none };
+
 /// The section `data`: how a cube's values are read.
 struct DataOptions {
   std::vector<double> no_data;
   bool apply_scale = true;
+  ReferenceUse references = ReferenceUse::automatic;
+  /// Empty: the one beside the cube, if there is one. A model file does not keep them.
+  std::string white;
+  std::string dark;
   bool zero_is_invalid = true;
   std::vector<double> saturation;
   spectral::WavelengthUnit wavelength_unit = spectral::WavelengthUnit::automatic;

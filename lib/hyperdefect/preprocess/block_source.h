@@ -19,6 +19,8 @@ class BlockSource {
   virtual const spectral::Bands& bands() const = 0;
   /// The bands, counted from 0, that hold no value in the whole image; bands() marks them as bad.
   virtual std::vector<std::int64_t> empty_bands() const { return {}; }
+  /// Whether white and dark references convert the values to reflectance.
+  virtual bool is_reflectance() const { return false; }
   /// @throws InputError if the pixels cannot be read.
   virtual spectral::Block read(const Window& window) = 0;
 };
