@@ -121,6 +121,47 @@ TEST(LikelihoodRatioDetector, LocalTermFollowsTheBackground) {
   EXPECT_GT(score[20][9].item<float>(), score.narrow(0, 0, 10).max().item<float>());
 }
 
+/// The scene with spots of one pixel, each 3 rows and columns from the next, that glint: a broad bump over
+/// the bands of this height.
+spectral::Block with_glints(spectral::Block scene, double height) {
+  const auto bands = scene.values.size(0);
+  const auto from_middle = (torch::arange(bands, torch::kFloat) / static_cast<double>(bands) - 0.5) / 0.4;
+  const auto bump = (height * (-from_middle.square()).exp()).exp().view({-1, 1, 1});
+  scene.values = scene.values.clone();
+  scene.values.slice(1, 1, {}, 3).slice(2, 1, {}, 3).mul_(bump);
+  return scene;
+}
+
+TEST(LikelihoodRatioDetector, TextureThatIsStrongerThanInTrainingScoresLow) {
+  auto options = log_options();
+  options.of<LikelihoodRatioOptions>().texture_directions = 1;
+  const auto taught = with_glints(scene_of(24, 1), 0.03);
+  const auto scene = with_defect(with_glints(scene_of(24, 2), 0.3), 0.1);
+  const auto strict = score_of(*test::fitted(options, taught), scene);
+  options.of<LikelihoodRatioOptions>().texture_probability = 0.06;
+  const auto score = score_of(*test::fitted(options, taught), scene);
+  const auto glints = [](const torch::Tensor& map) {
+    return map.slice(0, 1, 18, 3).slice(1, 1, {}, 3).median().item<float>();
+  };
+  const auto defect = [](const torch::Tensor& map) { return map[20][9].item<float>(); };
+  EXPECT_LT(glints(score), 0.5F * glints(strict));
+  EXPECT_GT(defect(score), 0.8F * defect(strict));
+}
+
+TEST(LikelihoodRatioDetector, GlobalTermAddsNoMoreThanItsLimit) {
+  auto scene = scene_of(24, 2);
+  scene.values.narrow(1, 0, 15).mul_((1 + 0.3 * torch::linspace(0, 9, 24).sin()).view({-1, 1, 1}));
+  auto options = log_options();
+  options.of<LikelihoodRatioOptions>().local_weight = 0.0;
+  options.of<LikelihoodRatioOptions>().coherence_weight = 0.0;
+  const auto free = score_of(*test::fitted(options, scene_of(24, 1)), scene);
+  options.of<LikelihoodRatioOptions>().global_limit = 4.0;
+  const auto limited = score_of(*test::fitted(options, scene_of(24, 1)), scene);
+  EXPECT_GT(free.narrow(0, 0, 15).median().item<float>(), 4.0F);
+  EXPECT_NEAR(limited.max().item<double>(), std::log1p(std::exp(0.5 * 4.0)), 1e-6);
+  EXPECT_TRUE(torch::equal(limited.lt(2.0), free.lt(2.0)));
+}
+
 TEST(LikelihoodRatioDetector, TilingDoesNotChangeTheScores) {
   const Size size{61, 50};
   auto scene = scene_of(24, 5, size);

@@ -71,5 +71,35 @@ TEST(LogDensities, MatchTheFormula) {
   EXPECT_THROW(log_densities(mixture, torch::zeros({1, 2})), c10::Error);
 }
 
+TEST(LeadingDirections, AreThoseOfTheFarthestSamplesHoweverFarTheyLie) {
+  torch::manual_seed(3);
+  auto samples = 0.1 * torch::randn({1000, 3}, torch::kDouble);
+  samples.slice(0, 0, 99).select(1, 0).fill_(2.0);
+  samples[99] = torch::tensor({0.0, 0.0, 1e3}, torch::kDouble);
+  const auto directions = leading_directions(samples, 2);
+  EXPECT_NEAR(directions.trace().item<double>(), 1.0, 1e-12);
+  // One sample is a hundredth of the farthest tenth, though its square is the largest by far.
+  EXPECT_NEAR(directions[0][0].item<double>(), 0.99, 0.01);
+  EXPECT_NEAR(directions[2][2].item<double>(), 0.01, 0.01);
+  EXPECT_NEAR(leading_directions(samples, 1)[2][2].item<double>(), 0.0, 1e-3);
+  EXPECT_EQ(leading_directions(torch::zeros({20, 3}), 2).abs().max().item<double>(), 0.0);
+}
+
+TEST(WithTexture, RepeatsThePartsWithWiderCovariances) {
+  const NormalMixture narrow{torch::tensor({0.75, 0.25}, torch::kDouble),
+                             torch::tensor({{0.0, 0.0}, {8.0, 4.0}}, torch::kDouble),
+                             torch::eye(2, torch::kDouble).repeat({2, 1, 1})};
+  auto along_first = torch::zeros({2, 2}, torch::kDouble);
+  along_first[0][0] = 1.0;
+  const auto wide = with_texture(narrow, {along_first, {2.0, 5.0}, 0.2});
+  const auto weights = torch::tensor({0.6, 0.2, 0.075, 0.025, 0.075, 0.025}, torch::kDouble);
+  EXPECT_LT((wide.weights - weights).abs().max().item<double>(), 1e-12);
+  EXPECT_TRUE(torch::equal(wide.means, narrow.means.repeat({3, 1})));
+  const auto variances = torch::tensor({1.0, 1.0, 5.0, 5.0, 26.0, 26.0}, torch::kDouble);
+  EXPECT_TRUE(torch::equal(wide.covariances.select(1, 0).select(1, 0), variances));
+  EXPECT_TRUE(torch::equal(wide.covariances.select(1, 1).select(1, 1), torch::ones({6}, torch::kDouble)));
+  EXPECT_TRUE(torch::equal(with_texture(narrow, {along_first, {}, 0.2}).weights, narrow.weights));
+}
+
 }  // namespace
 }  // namespace hyperdefect::spectral

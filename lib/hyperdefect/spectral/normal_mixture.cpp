@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/metric/quantile.h"
 #include "hyperdefect/spectral/moments.h"
 #include "hyperdefect/spectral/whitening.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 /// Keeps a part that no sample belongs to from dividing by zero.
 constexpr double kLeastShare = 1e-12;
+/// The part of the samples that do not show in which directions the largest lie.
+constexpr double kNear = 0.9;
 
 /// (parts, m): 1 where a sample begins in a part.
 torch::Tensor first_shares(const torch::Tensor& samples, std::int64_t parts) {
@@ -43,7 +46,50 @@ NormalMixture maximised(const torch::Tensor& samples, const torch::Tensor& share
   return {shares.mean(1), means, torch::stack(covariances)};
 }
 
+/// (n, n): the mean square of unit vectors along the samples (m, n).
+torch::Tensor mean_direction_square(const torch::Tensor& samples) {
+  const auto lengths = samples.norm(2, {1}, true);
+  const auto units = samples / torch::where(lengths > 0, lengths, 1.0);
+  return units.t().matmul(units) / static_cast<double>(samples.size(0));
+}
+
 }  // namespace
+
+torch::Tensor leading_directions(const torch::Tensor& samples, std::int64_t directions) {
+  TORCH_CHECK(samples.dim() == 2 && samples.size(0) > 0 && directions >= 1,
+              "leading_directions: expected samples (m, n) and at least one direction, got ", samples.sizes(),
+              " and ", directions);
+  const torch::NoGradGuard no_gradient;
+  const auto values = samples.to(torch::kDouble);
+  const auto squares = values.square().sum(1);
+  const auto far = values.index({squares.ge(metric::nearest_rank(squares, kNear))});
+  const auto axes = leading_axes(mean_direction_square(far), directions);
+  const auto sum = axes.values.sum();
+  const auto shares = axes.values / torch::where(sum > 0, sum, 1.0);
+  return (axes.vectors * shares).matmul(axes.vectors.t());
+}
+
+NormalMixture with_texture(const NormalMixture& mixture, const Texture& texture) {
+  const auto size = mixture.means.size(1);
+  TORCH_CHECK(texture.covariance.dim() == 2 && texture.covariance.size(0) == size &&
+                  texture.covariance.size(1) == size && texture.probability >= 0 && texture.probability < 1,
+              "with_texture: expected a covariance (", size, ", ", size,
+              ") and a probability in [0, 1), got ", texture.covariance.sizes(), " and ",
+              texture.probability);
+  if (texture.amplitudes.empty()) {
+    return mixture;
+  }
+  const double share = texture.probability / static_cast<double>(texture.amplitudes.size());
+  std::vector<torch::Tensor> weights{mixture.weights * (1 - texture.probability)};
+  std::vector<torch::Tensor> means{mixture.means};
+  std::vector<torch::Tensor> covariances{mixture.covariances};
+  for (const double amplitude : texture.amplitudes) {
+    weights.push_back(mixture.weights * share);
+    means.push_back(mixture.means);
+    covariances.push_back(mixture.covariances + amplitude * amplitude * texture.covariance);
+  }
+  return {torch::cat(weights), torch::cat(means), torch::cat(covariances)};
+}
 
 torch::Tensor log_densities(const NormalMixture& mixture, const torch::Tensor& samples) {
   const auto size = mixture.means.size(1);

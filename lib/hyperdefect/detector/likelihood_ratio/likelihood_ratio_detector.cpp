@@ -28,6 +28,8 @@ constexpr double kTiltLengthNm = 300.0;
 /// Variance that is added along each component, in units of the noise: a distribution narrower than the noise
 /// is a chance of the sample.
 constexpr double kRidge = 1.0;
+/// Standard deviations of texture, in units of the noise: from what hardly shows to glints.
+const std::vector<double> kTextureAmplitudes{10, 40, 160};
 
 /// What the normal spectra and their defects are made of, along the components.
 void fill(const spectral::DefectLikelihood& target, const spectral::DefectLikelihood& fitted) {
@@ -53,13 +55,17 @@ LikelihoodRatioDetector::LikelihoodRatioDetector(const DetectorOptions& options,
   local_ = registered("local");
 }
 
+std::int64_t LikelihoodRatioDetector::parts() const {
+  const auto widths = options_.texture_probability > 0 ? 1 + kTextureAmplitudes.size() : 1;
+  return options_.mixture * static_cast<std::int64_t>(widths);
+}
+
 spectral::DefectLikelihood LikelihoodRatioDetector::registered(const std::string& name) {
-  const auto parts = options_.mixture;
   const auto buffer = [&](const char* what, at::IntArrayRef shape) {
     return register_buffer(text::concat(name, "_", what), torch::zeros(shape, torch::kDouble));
   };
-  return {buffer("constants", {parts}), buffer("means", {parts, components_}),
-          buffer("axes", {parts, components_, components_}), buffer("gains", {parts, components_})};
+  return {buffer("constants", {parts()}), buffer("means", {parts(), components_}),
+          buffer("axes", {parts(), components_, components_}), buffer("gains", {parts(), components_})};
 }
 
 /// (components, rows, cols), 0 if a pixel is invalid. In double: between directions of much and of little
@@ -153,20 +159,33 @@ void LikelihoodRatioDetector::learn_normal() {
       in_components(options_.gain * options_.gain +
                     options_.tilt * options_.tilt * spectral::smooth_covariance(positions, {kTiltLengthNm}));
   const auto both = gathered_->components.spectra();
+  const auto differences = both.slice(1, components_);
+  const auto with_texture = [&, texture = texture_of(differences)](const spectral::NormalMixture& normal) {
+    return texture ? spectral::with_texture(normal, *texture) : normal;
+  };
   const spectral::MixtureOptions mixture{options_.mixture, kRidge};
   auto everywhere = spectral::fit_normal_mixture(both.slice(1, 0, components_), mixture);
   everywhere.covariances = everywhere.covariances + illumination;
-  fill(global_, spectral::defect_likelihood(everywhere, defect));
+  fill(global_, spectral::defect_likelihood(with_texture(everywhere), defect));
   // A change of illumination is the same all over a window: the median has taken it away.
-  const auto nearby = spectral::fit_normal_mixture(both.slice(1, components_), mixture);
-  fill(local_, spectral::defect_likelihood(nearby, defect));
+  const auto nearby = spectral::fit_normal_mixture(differences, mixture);
+  fill(local_, spectral::defect_likelihood(with_texture(nearby), defect));
+}
+
+std::optional<spectral::Texture> LikelihoodRatioDetector::texture_of(const torch::Tensor& differences) const {
+  if (options_.texture_probability == 0) {
+    return {};
+  }
+  return spectral::Texture{spectral::leading_directions(differences, options_.texture_directions),
+                           kTextureAmplitudes, options_.texture_probability};
 }
 
 torch::Tensor LikelihoodRatioDetector::ratio(const torch::Tensor& components,
                                              const torch::Tensor& valid) const {
   auto sum = torch::zeros(valid.sizes(), components.options());
   if (options_.global_weight > 0) {
-    sum += options_.global_weight * spectral::defect_ratio(global_, components);
+    sum +=
+        options_.global_weight * spectral::defect_ratio(global_, components).clamp_max(options_.global_limit);
   }
   if (options_.local_weight > 0 || options_.coherence_weight > 0) {
     const auto local = less_background(components, valid);
@@ -187,23 +206,23 @@ Score LikelihoodRatioDetector::score(const preprocess::Preprocessed&, const Meas
 
 std::int64_t LikelihoodRatioDetector::bytes_per_pixel() const {
   const auto floats = 4 * preprocess().features();
-  const auto doubles = 2 * preprocess().features() + 12 * components_ + 4 * options_.mixture + 30;
+  const auto doubles = 2 * preprocess().features() + 12 * components_ + 4 * parts() + 30;
   return floats * static_cast<std::int64_t>(sizeof(float)) +
          doubles * static_cast<std::int64_t>(sizeof(double));
 }
 
 std::string LikelihoodRatioDetector::summary() const {
-  const auto numbers = options_.mixture * (components_ + 2) * components_ + options_.mixture;
+  const auto numbers = parts() * (components_ + 2) * components_ + parts();
   // Three products with the axes; evidence of five amplitudes for two ratios and five sums of neighbours.
   const auto per_part = 3 * components_ * components_ + 35 * components_;
   return text::concat(
       "likelihood_ratio: a smooth change of the spectrum against none, ",
       text::pluralise(components_, "component"), " of ", text::pluralise(preprocess().features(), "feature"),
 
-      "\nparameters: none trained; projection and two mixtures of ", options_.mixture,
+      "\nparameters: none trained; projection and two mixtures of ", parts(),
       " normal distributions: ", components_ * preprocess().features() + 2 * numbers,
-      " numbers\nreceptive field: ", 2 * receptive_field().halo + 1, " pixels\nmultiply-adds per pixel: ",
-      components_ * preprocess().features() + options_.mixture * per_part, "\n");
+      " numbers\nreceptive field: ", 2 * receptive_field().halo + 1,
+      " pixels\nmultiply-adds per pixel: ", components_ * preprocess().features() + parts() * per_part, "\n");
 }
 
 }  // namespace hyperdefect::detector

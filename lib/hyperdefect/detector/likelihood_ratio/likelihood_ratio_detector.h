@@ -10,6 +10,7 @@
 #include "hyperdefect/detector/likelihood_ratio/likelihood_ratio_options.h"
 #include "hyperdefect/preprocess/spectrum_sample.h"
 #include "hyperdefect/spectral/defect_likelihood.h"
+#include "hyperdefect/spectral/normal_mixture.h"
 
 namespace hyperdefect::detector {
 
@@ -21,9 +22,10 @@ namespace hyperdefect::detector {
 /// noise, which is estimated from neighbouring pixels. The evidence is a weighted sum of three logarithms of
 /// likelihood ratios: of the pixel against the training spectra (a mixture of normal distributions, widened
 /// by changes of brightness and slope); of the pixel less the median of its window against the same of the
-/// training spectra; and of the pixel sharing its defect with its neighbours. The score is the softplus of
-/// the evidence: the negative logarithm of the probability that the pixel is normal, if both were equally
-/// likely before; it is positive, so that it can be fused.
+/// training spectra; and of the pixel sharing its defect with its neighbours. Both distributions may be
+/// widened by texture (spectral::with_texture): other pieces of a product have more of it. The score is the
+/// softplus of the evidence: the negative logarithm of the probability that the pixel is normal, if both were
+/// equally likely before; it is positive, so that it can be fused.
 ///
 ///     DetectorOptions options;
 ///     options.name = "likelihood_ratio";
@@ -64,10 +66,14 @@ class LikelihoodRatioDetector : public Detector, private Statistics {
   void check_enough() const;
   void learn_projection();
   void learn_normal();
+  /// @param differences (pixels, components) from the local background.
+  std::optional<spectral::Texture> texture_of(const torch::Tensor& differences) const;
   torch::Tensor in_features(const torch::Tensor& covariance) const;
   torch::Tensor in_components(const torch::Tensor& covariance) const;
   torch::Tensor ratio(const torch::Tensor& components, const torch::Tensor& valid) const;
   std::int64_t reach() const { return options_.window_px / 2; }
+  /// Of each of the two mixtures, texture included.
+  std::int64_t parts() const;
 
   LikelihoodRatioOptions options_;
   std::int64_t components_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hyperdefect/detector/likelihood_ratio/likelihood_ratio_options.h"
 
+#include <limits>
 #include <string>
 
 namespace hyperdefect::detector {
@@ -36,6 +37,12 @@ void declare(config::Section& section, LikelihoodRatioOptions& own, const Detect
       .formerly(former("window_px"));
   declare_weight(section, "global_weight", &own.global_weight,
                  "Weight of the comparison of a pixel with the training spectra.");
+  section
+      .add("global_limit", &own.global_limit,
+           "The global comparison counts as this much at most, so that material which the training cubes do "
+           "not show does not hide small defects. 20 is an odds ratio of e^20; .inf sets no limit.")
+      .range(0, std::numeric_limits<double>::infinity())
+      .used_if({[&own] { return own.global_weight > 0; }, "likelihood_ratio.global_weight is above 0"});
   declare_weight(section, "local_weight", &own.local_weight,
                  "Weight of the comparison of a pixel with the training spectra after the local background "
                  "is subtracted from both.");
@@ -45,6 +52,20 @@ void declare(config::Section& section, LikelihoodRatioOptions& own, const Detect
                  "The global comparison does not count a change of brightness of this size as a defect: a "
                  "relative standard deviation (0.2 is 20 %).");
   declare_weight(section, "tilt", &own.tilt, "The same for a slow change over wavelength (300 nm).");
+  section
+      .add(
+          "texture_probability", &own.texture_probability,
+          "How probable it is that a normal pixel differs from its surroundings in the way that the training "
+          "spectra do where they differ most (texture, edges, glints), but more strongly than in training. "
+          "What this explains scores low. 0 turns it off.")
+      .range(0, 0.9);
+  section
+      .add("texture_directions", &own.texture_directions,
+           "Number of directions in which the training spectra differ most from their surroundings.")
+      .range(1, 100)
+      .used_if(
+          {[&own] { return own.texture_probability > 0; }, "likelihood_ratio.texture_probability is above 0"})
+      .level(config::Level::expert);
 }
 
 }  // namespace hyperdefect::detector

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "hyperdefect/config/option.h"
 #include "hyperdefect/detector/detector_options.h"
@@ -19,10 +20,13 @@ struct LikelihoodRatioOptions {
   std::int64_t mixture = 3;
   std::int64_t window_px = 7;
   double global_weight = 0.5;
+  double global_limit = std::numeric_limits<double>::infinity();
   double local_weight = 0.5;
   double coherence_weight = 1.0;
   double gain = 0.2;
   double tilt = 0.03;
+  double texture_probability = 0.0;
+  std::int64_t texture_directions = 3;
 };
 
 void declare(config::Section& section, LikelihoodRatioOptions& own, const DetectorOptions& all);
