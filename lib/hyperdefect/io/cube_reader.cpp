@@ -170,6 +170,7 @@ struct CubeReader::Source {
   format::DatasetPtr dataset;
   std::vector<format::BandRule> rules;
   std::optional<FileMask> mask;
+  torch::Tensor region;
 
   const format::BandRule& rule(std::int64_t band) const { return rules[static_cast<std::size_t>(band)]; }
   torch::Tensor raw(const format::CubeInfo& info, const Window& window,
@@ -177,12 +178,21 @@ struct CubeReader::Source {
     return raw_values(*dataset, info, window, bands);
   }
 
+  /// What is known of the pixels before any value is looked at.
+  format::PixelFlags flags_of(const Window& window) const {
+    format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
+    if (region.defined()) {
+      flags.outside(image::crop(region, window).contiguous().const_data_ptr<bool>());
+    }
+    mask->mark_all_bands(window, flags);
+    return flags;
+  }
+
   /// Takes those bands out of `bands` that hold a value in the window.
   void find_values(const format::CubeInfo& info, const Window& window,
                    std::vector<std::int64_t>& bands) const {
     const auto values = raw(info, window, bands);
-    format::PixelFlags all(static_cast<std::size_t>(window.pixels()));
-    mask->mark_all_bands(window, all);
+    const auto all = flags_of(window);
     std::vector<std::int64_t> without;
     for (std::size_t i = 0; i < bands.size(); ++i) {
       auto flags = all;
@@ -224,6 +234,19 @@ CubeReader::~CubeReader() = default;
 CubeReader::CubeReader(CubeReader&&) noexcept = default;
 CubeReader& CubeReader::operator=(CubeReader&&) noexcept = default;
 
+void CubeReader::set_region(const torch::Tensor& region) {
+  TORCH_CHECK(!region.defined() || (region.scalar_type() == torch::kBool && region.dim() == 2 &&
+                                    region.size(0) == info_.rows && region.size(1) == info_.cols),
+              "CubeReader: expected a region bool of ", info_.rows, "x", info_.cols, ", got ",
+              region.sizes());
+  source_->region = region;
+  states_.fill_(static_cast<std::uint8_t>(format::PixelState::unread));
+}
+
+const torch::Tensor& CubeReader::region() const {
+  return source_->region;
+}
+
 spectral::Block CubeReader::read(const Window& window) {
   TORCH_CHECK(window.pixels() > 0 && clipped(window, info_.size()) == window, "CubeReader: window ",
               window.row, ",", window.col, " of ", window.rows, "x", window.cols,
@@ -231,8 +254,7 @@ spectral::Block CubeReader::read(const Window& window) {
   const auto raw = source_->raw(info_, window, all_bands(info_));
   auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
   const auto pixels = static_cast<std::size_t>(window.pixels());
-  format::PixelFlags flags(pixels);
-  source_->mask->mark_all_bands(window, flags);
+  auto flags = source_->flags_of(window);
   for (std::int64_t band = 0; band < info_.bands.count; ++band) {
     const auto& rule = source_->rule(band);
     const bool used = used_[static_cast<std::size_t>(band)];
@@ -290,8 +312,7 @@ std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
   DigitLoss digits;
   for (const auto& window : windows) {
     const auto raw = source_->raw(info_, window, bands);
-    format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
-    source_->mask->mark_all_bands(window, flags);
+    auto flags = source_->flags_of(window);
     for (std::size_t i = 0; i < bands.size(); ++i) {
       judge(raw, static_cast<std::int64_t>(i), source_->rule(bands[i]), flags);
       source_->mask->mark_band(bands[i], window, flags);
