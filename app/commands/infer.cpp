@@ -8,6 +8,7 @@
 #include "app/commands/run_batch.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/model/fitted_model.h"
 #include "hyperdefect/platform/device.h"
 
@@ -43,6 +44,29 @@ void refuse_contradictions(const std::string& path, model::RunConfig& trained, m
   }
 }
 
+/// A file that states the region of the training cubes says nothing of others, and a model may come from
+/// elsewhere: the user says what holds now.
+void forget_region_file(model::RunConfig& config) {
+  if (engine::names_a_file(config.data)) {
+    config.data.region.clear();
+  }
+}
+
+void refuse_unknown_region(const std::string& path, const model::RunConfig& trained,
+                           const model::RunConfig& config) {
+  const auto& asked = config.data.region;
+  if (model::automatic_region(asked) && asked != trained.data.region) {
+    throw UsageError(text::concat("data.region is ", asked, ", but ", path, " was trained with ",
+                                  trained.data.region, ", so that it does not know the background: give a ",
+                                  "file, a folder of masks or none, or train another model"));
+  }
+  if (config.data.region.empty()) {
+    throw UsageError(text::concat(
+        path, " was trained inside a region (data.region=", trained.data.region,
+        "): give that of these cubes with --set data.region=..., a file or a folder of masks, or none"));
+  }
+}
+
 std::shared_ptr<model::FittedModel> read_model(const std::string& file) {
   const Console console("read the model");
   return std::make_shared<model::FittedModel>(model::load_model(file));
@@ -53,12 +77,15 @@ ExitCode run(const InferOptions& options) {
   auto fitted = read_model(options.model);
   auto trained = fitted->config;
   auto config = trained;
+  forget_region_file(config);
   const auto remarks = apply_run_options(options.batch.common, config);
+  refuse_unknown_region(options.model, trained, config);
   refuse_contradictions(options.model, trained, config);
   for (const auto& line : remarks) {
     log::warning(line);
   }
   const auto device = platform::device_of(config.run.device);
+  fitted->config.data = config.data;
   if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
   }

@@ -13,6 +13,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/json_page.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/trainer.h"
 #include "hyperdefect/platform/device.h"
 
@@ -59,6 +60,7 @@ ExitCode run(const TrainOptions& options) {
   }
   engine::TrainJob job;
   job.config = run_config(options.common);
+  engine::check_region(job.config.data);
   platform::use_threads(job.config.run.threads);
   Console console("look for cubes");
   job.cubes = find_inputs(options.inputs);

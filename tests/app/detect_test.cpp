@@ -152,7 +152,7 @@ TEST(Detect, SaysTheSameInAllTables) {
       csv.substr(0, csv.find('\n')),
       "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
       "score_max,score_mean,"
-      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error");
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error,region_share");
   EXPECT_EQ(fields[0], '"' + cube + '"');
   EXPECT_EQ(fields[10], "2");
 }

@@ -19,6 +19,7 @@ ResultRow example() {
   row.verdict = Verdict::rejected;
   row.reason = "1 defect";
   row.valid_share = 0.5;
+  row.region_share = 0.25;
   row.input.files = {{"/day 1/scan.img", 240, 1'700'000'000'123'456'789, 7}, {"/day 1/scan.hdr", 90, 5, 8}};
   row.files = {{"scan_score.tif", 700}, {"scan_sad.tif", 650}};
   row.rows = 3;
@@ -47,6 +48,7 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_EQ(row.verdict, Verdict::rejected);
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.valid_share, 0.5);
+  EXPECT_EQ(row.region_share, 0.25);
   EXPECT_EQ(row.files, example().files);
   EXPECT_EQ(files::change_between(example().input, row.input), "");
   EXPECT_EQ(row.input.files[0].modified_ns, 1'700'000'000'123'456'789);
@@ -149,14 +151,14 @@ TEST(ScoresCsv, HasTheContractsColumns) {
       scores_csv({}),
       "file,status,verdict,accepted,reason,valid_share,rows,cols,bands,defects,defect_pixels,invalid_pixels,"
       "score_max,score_mean,"
-      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error\n");
+      "score_p99,sad_max,sad_mean,sad_p99,threshold,seconds,error,region_share\n");
 }
 
 TEST(ScoresCsv, LeavesNanEmpty) {
   const auto csv = scores_csv({example()});
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
-            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,\n");
+            "defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125,,0.25\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -166,7 +168,7 @@ TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
   row.error = "says \"no\",\ntwice";
   const auto csv = scores_csv({row});
   EXPECT_NE(csv.find("\n\"a,b.img\",failed,"), std::string::npos) << csv;
-  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\"\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",\"says \"\"no\"\",\ntwice\",0.25\n"), std::string::npos) << csv;
 }
 
 struct Cell {
@@ -194,7 +196,7 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     EXPECT_EQ(line,
               written +
                   ",ok,rejected,false,1 defect,0.5,3,4,5,1,2,6,9.25,0.3333333333333333,8.5,,,,4.5,0.125," +
-                  written + '\n');
+                  written + ",0.25\n");
   }
 }
 

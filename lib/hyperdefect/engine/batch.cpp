@@ -15,20 +15,21 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/cube_run.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/result_files.h"
 
 namespace hyperdefect::engine {
 namespace {
 
 /// What a batch makes of a cube that cannot be scored: a row with the reason.
-ResultRow failed_row(const files::CubeInput& cube, const std::string& reason) {
+ResultRow failed_row(const BatchJob& job, const files::CubeInput& cube, const std::string& reason) {
   ResultRow row;
   row.file = cube.path.string();
   row.ok = false;
   row.error = reason;
-  row.input = files::stamp_of(cube.path);
-  for (double* value : {&row.valid_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
-                        &row.sad_mean, &row.sad_p99, &row.threshold}) {
+  row.input = stamp_of(cube, job.config.data);
+  for (double* value : {&row.valid_share, &row.region_share, &row.score_max, &row.score_mean, &row.score_p99,
+                        &row.sad_max, &row.sad_mean, &row.sad_p99, &row.threshold}) {
     *value = std::nan("");
   }
   return row;
@@ -109,7 +110,7 @@ class Batch {
         throw error;
       }
       log::error(error.what());
-      return failed_row(cube, error.what());
+      return failed_row(job_, cube, error.what());
     }
   }
 

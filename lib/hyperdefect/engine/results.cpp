@@ -99,6 +99,7 @@ void for_each_field(Row& row, const Use& use) {
   use("threshold", row.threshold);
   use("seconds", row.seconds);
   use("error", row.error);
+  use("region_share", row.region_share);
   use("input", row.input);
   use("files", row.files);
 }

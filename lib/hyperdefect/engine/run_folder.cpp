@@ -10,6 +10,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -205,7 +206,7 @@ std::optional<ResultRow> finished_row(const BatchJob& job, const files::CubeInpu
   if (!stored || !is_finished(stored->row) || stored->made_with != job.made_with) {
     return std::nullopt;
   }
-  const auto now = as_stored(files::stamp_of(cube.path));
+  const auto now = as_stored(stamp_of(cube, job.config.data));
   if (const auto change = files::change_between(stored->row.input, now); !change.empty()) {
     say_judged_again(files, cube, stored->row, change, now.path());
     return std::nullopt;

@@ -60,9 +60,11 @@ std::string change_of_file(const FileStamp& before, const FileStamp& now) {
 
 }  // namespace
 
-CubeStamp stamp_of(const fs::path& cube) {
+CubeStamp stamp_of(const fs::path& cube, const std::vector<fs::path>& more) {
   CubeStamp stamp;
-  for (const auto& file : files_of(cube)) {
+  auto files = files_of(cube);
+  files.insert(files.end(), more.begin(), more.end());
+  for (const auto& file : files) {
     if (const auto found = stamp_of_file(file)) {
       stamp.files.push_back(*found);
     }

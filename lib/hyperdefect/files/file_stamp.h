@@ -29,7 +29,8 @@ struct CubeStamp {
 };
 
 /// A file that does not exist has no part in the stamp.
-CubeStamp stamp_of(const std::filesystem::path& cube);
+/// @param more files that decide what is made of the cube.
+CubeStamp stamp_of(const std::filesystem::path& cube, const std::vector<std::filesystem::path>& more = {});
 
 /// The first difference in words ("/scans/a.img had 800 bytes and has 200 now"), or "" if it is the same
 /// cube, unchanged: the same files with the same sizes and times, and if both are known, the same
