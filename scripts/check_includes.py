@@ -18,7 +18,8 @@ FLOORS = {
     "detector": 4, "files": 4, "io": 4,
     "model": 5,
     "engine": 6,
-    "app": 7,
+    "evaluation": 7,
+    "app": 8,
 }
 OPENS_FILES = ("format", "files", "io")
 NEVER = {**{("model", room): "model opens no image" for room in OPENS_FILES},
@@ -35,7 +36,7 @@ THIRD_PARTIES = {
     "nlohmann_json": (r"nlohmann/", ["model", "io", "engine", "app"]),
     "torch": (r"(torch|ATen|c10|caffe2)/",
               ["platform", "image", "metric", "spectral", "nn", "synthetic", "preprocess", "format", "detector", "io",
-               "model", "engine", "app/commands", "app/main.cpp"]),
+               "model", "engine", "evaluation", "app/commands", "app/main.cpp"]),
 }
 IN_PUBLIC_HEADERS = {"torch"}
 

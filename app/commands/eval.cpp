@@ -10,7 +10,7 @@
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/evaluator.h"
+#include "hyperdefect/evaluation/evaluator.h"
 #include "hyperdefect/engine/json_page.h"
 
 namespace hyperdefect::app {
@@ -33,12 +33,12 @@ Json number_or_null(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
-std::optional<double> f1_threshold_of(const engine::CubeQuality& cube) {
+std::optional<double> f1_threshold_of(const evaluation::CubeQuality& cube) {
   return cube.best_f1 ? std::optional(cube.best_f1->threshold) : std::nullopt;
 }
 
 /// @param f1_threshold where the best F1 is reached, of a single cube.
-void add_measures(Json& json, const engine::Measures& measures, const std::optional<Json>& f1_threshold) {
+void add_measures(Json& json, const evaluation::Measures& measures, const std::optional<Json>& f1_threshold) {
   json["auroc"] = number_or_null(measures.auroc);
   json["average_precision"] = number_or_null(measures.average_precision);
   json["f1_max"] = number_or_null(measures.f1_max);
@@ -54,17 +54,17 @@ void add_measures(Json& json, const engine::Measures& measures, const std::optio
   json["false_alarm_rate"] = number_or_null(measures.false_alarm_rate);
 }
 
-Json to_json(const engine::CubeQuality& cube) {
+Json to_json(const evaluation::CubeQuality& cube) {
   Json json{{"cube", cube.name},
             {"defective", cube.defective},
             {"defect_pixels", cube.defect_pixels},
             {"valid_pixels", cube.valid_pixels},
             {"score_max", number_or_null(cube.score_max)}};
-  add_measures(json, engine::measures_of(cube), number_or_null(f1_threshold_of(cube)));
+  add_measures(json, evaluation::measures_of(cube), number_or_null(f1_threshold_of(cube)));
   return json;
 }
 
-Json to_json(const engine::MeanQuality& mean) {
+Json to_json(const evaluation::MeanQuality& mean) {
   Json json{{"cubes", mean.cubes}};
   add_measures(json, mean, std::nullopt);
   return json;
@@ -77,7 +77,7 @@ Json to_json(const metric::Confusion& verdicts) {
           {"normal_accepted", verdicts.true_negatives}};
 }
 
-Json to_json(const EvalOptions& options, const engine::Evaluation& evaluation) {
+Json to_json(const EvalOptions& options, const evaluation::Evaluation& evaluation) {
   Json json{
       {"maps", options.maps},
       {"truth", options.truth},
@@ -104,7 +104,7 @@ std::string shown(const std::optional<double>& value) {
 
 /// @param defect_pixels, f1_threshold of a single cube, empty for a mean.
 std::vector<std::string> line_of(const std::string& label, const std::string& defect_pixels,
-                                 const engine::Measures& measures, const std::string& f1_threshold) {
+                                 const evaluation::Measures& measures, const std::string& f1_threshold) {
   return {label,
           defect_pixels,
           shown(measures.auroc),
@@ -120,12 +120,12 @@ std::vector<std::string> line_of(const std::string& label, const std::string& de
           shown(measures.false_alarm_rate)};
 }
 
-std::vector<std::string> line_of(const engine::CubeQuality& cube) {
-  return line_of(cube.name, std::to_string(cube.defect_pixels), engine::measures_of(cube),
+std::vector<std::string> line_of(const evaluation::CubeQuality& cube) {
+  return line_of(cube.name, std::to_string(cube.defect_pixels), evaluation::measures_of(cube),
                  shown(f1_threshold_of(cube)));
 }
 
-std::vector<std::string> line_of(const std::string& label, const engine::MeanQuality& mean) {
+std::vector<std::string> line_of(const std::string& label, const evaluation::MeanQuality& mean) {
   return line_of(text::concat("mean of ", label, text::pluralise(mean.cubes, "cube")), "", mean, "");
 }
 
@@ -135,7 +135,7 @@ void print_verdicts(std::int64_t right, std::int64_t wrong, std::string_view wha
   }
 }
 
-void print(const engine::Evaluation& evaluation) {
+void print(const evaluation::Evaluation& evaluation) {
   std::vector<std::vector<std::string>> lines;
   for (const auto& cube : evaluation.cubes) {
     lines.push_back(line_of(cube));
@@ -159,7 +159,7 @@ void print(const engine::Evaluation& evaluation) {
 ExitCode run(const EvalOptions& options) {
   apply_log_options(options.common);
   Console console("read maps");
-  const auto evaluation = engine::evaluate(options.maps, options.truth, options.kind, console);
+  const auto evaluation = evaluation::evaluate(options.maps, options.truth, options.kind, console);
   console.clear();
   if (const auto left_out = static_cast<std::int64_t>(evaluation.without_truth.size()); left_out > 0) {
     log::warning(text::concat(text::pluralise(left_out, "map"), " of ",

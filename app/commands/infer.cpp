@@ -21,6 +21,7 @@ ExitCode run(const InferOptions& options) {
   const auto config = config_for(*fitted, options.model, options.batch.common, Threshold::is_kept);
   const auto device = platform::device_of(config.run.device);
   fitted->config.threshold = config.threshold;
+  fitted->config.data = config.data;
   if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
     fitted->min_evidence = config.threshold.min_evidence;

@@ -14,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/references.h"
 #include "hyperdefect/files/result_names.h"
 #include "hyperdefect/platform/device.h"
@@ -32,6 +33,7 @@ engine::Existing existing_of(const BatchOptions& options) {
 
 engine::BatchJob job_of(const BatchOptions& options, const PreparedBatch& prepared) {
   engine::BatchJob job;
+  engine::check_region(prepared.config.data);
   job.existing = existing_of(options);
   job.output = options.output;
   job.config = prepared.config;

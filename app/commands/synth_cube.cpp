@@ -7,7 +7,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/evaluator.h"
+#include "hyperdefect/evaluation/evaluator.h"
 #include "hyperdefect/io/cube_reader.h"
 #include "hyperdefect/io/mask_reader.h"
 
@@ -67,7 +67,7 @@ SynthCube make_from(const SynthTask& task, const SynthPlan& plan, std::uint64_t 
 }  // namespace
 
 fs::path known_mask(const SynthTask& task, const fs::path& truth) {
-  auto mask = engine::find_truth(task.relative.generic_string(), truth);
+  auto mask = evaluation::find_truth(task.relative.generic_string(), truth);
   if (!mask) {
     throw InputError(text::concat(task.cube.string(), ": has no mask in ", truth.string(), "; looked for ",
                                   (truth / task.relative).string(), "_mask.png (or .tif)"));

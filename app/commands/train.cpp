@@ -14,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
 #include "hyperdefect/engine/json_page.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/trainer.h"
 #include "hyperdefect/platform/device.h"
@@ -62,6 +63,7 @@ ExitCode run(const TrainOptions& options) {
   }
   engine::TrainJob job;
   job.config = run_config(options.common);
+  engine::check_region(job.config.data);
   platform::use_threads(job.config.run.threads);
   Console console("look for cubes");
   job.cubes = engine::without_references(find_inputs(options.inputs), job.config.data);

@@ -5,6 +5,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/engine/product_region.h"
 
 namespace hyperdefect::app {
 namespace {
@@ -34,6 +35,29 @@ void refuse_contradictions(const std::string& path, model::RunConfig& trained, m
   }
 }
 
+/// A file that states the region of the training cubes says nothing of others, and a model may come from
+/// elsewhere: the user says what holds now.
+void forget_region_file(model::RunConfig& config) {
+  if (engine::names_a_file(config.data)) {
+    config.data.region.clear();
+  }
+}
+
+void refuse_unknown_region(const std::string& path, const model::RunConfig& trained,
+                           const model::RunConfig& config) {
+  const auto& asked = config.data.region;
+  if (model::automatic_region(asked) && asked != trained.data.region) {
+    throw UsageError(text::concat("data.region is ", asked, ", but ", path, " was trained with ",
+                                  trained.data.region, ", so that it does not know the background: give a ",
+                                  "file, a folder of masks or none, or train another model"));
+  }
+  if (config.data.region.empty()) {
+    throw UsageError(text::concat(
+        path, " was trained inside a region (data.region=", trained.data.region,
+        "): give that of these cubes with --set data.region=..., a file or a folder of masks, or none"));
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<model::FittedModel> read_model(const std::string& file) {
@@ -45,7 +69,9 @@ model::RunConfig config_for(const model::FittedModel& fitted, const std::string&
                             const CommonOptions& options, Threshold threshold) {
   auto trained = fitted.config;
   auto config = trained;
+  forget_region_file(config);
   const auto remarks = apply_run_options(options, config);
+  refuse_unknown_region(file, trained, config);
   refuse_contradictions(file, trained, config, threshold);
   for (const auto& line : remarks) {
     log::warning(line);

@@ -75,6 +75,7 @@ TEST(Option, SaysInWordsWhatIsAllowed) {
   EXPECT_EQ(section.add("h", &fields.sizes, "").range(1, 9).entries(3, 3).allowed(),
             "3 elements, each 1 to 9");
   EXPECT_EQ(section.add("i", &fields.names, "").entries(0, 1).allowed(), "0 to 1 element");
+  EXPECT_EQ(section.add("j", &fields.name, "").is_path({"none", "auto"}).allowed(), "none, auto, a path");
 }
 
 TEST(Option, RefusesDeclarationsThatDoNotSuitTheType) {

@@ -19,6 +19,7 @@ ResultRow example() {
   row.verdict = Verdict::rejected;
   row.reason = "1 defect";
   row.valid_share = 0.5;
+  row.region_share = 0.25;
   row.input.files = {{"/day 1/scan.img", 240, 1'700'000'000'123'456'789, 7}, {"/day 1/scan.hdr", 90, 5, 8}};
   row.files = {{"scan_score.tif", 700}, {"scan_sad.tif", 650}};
   row.rows = 3;
@@ -56,6 +57,7 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_EQ(row.verdict, Verdict::rejected);
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.valid_share, 0.5);
+  EXPECT_EQ(row.region_share, 0.25);
   EXPECT_EQ(row.files, example().files);
   EXPECT_EQ(files::change_between(example().input, row.input), "");
   EXPECT_EQ(row.input.files[0].modified_ns, 1'700'000'000'123'456'789);
@@ -167,7 +169,7 @@ TEST(ScoresCsv, HasTheContractsColumns) {
             "score_max,score_mean,"
             "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error,white_"
             "reference,dark_reference,"
-            "dead_elements\n");
+            "dead_elements,region_share\n");
 }
 
 TEST(ObjectsCsv, ListsTheObjectsOfAllCubesBestFirst) {
@@ -187,7 +189,7 @@ TEST(ScoresCsv, LeavesNanEmpty) {
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
             "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125,,/day "
-            "1/white.img,/day 1/dark.img,7\n");
+            "1/white.img,/day 1/dark.img,7,0.25\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -225,7 +227,7 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     EXPECT_EQ(line, written +
                         ",ok,rejected,false,1 "
                         "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125," +
-                        written + ",/day 1/white.img,/day 1/dark.img,7\n");
+                        written + ",/day 1/white.img,/day 1/dark.img,7,0.25\n");
   }
 }
 

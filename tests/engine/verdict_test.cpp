@@ -19,11 +19,13 @@ using format::PixelState;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// One letter a pixel: . valid, n no data, x not finite, s saturated, 0 all zero, ? not read.
+/// One letter a pixel: o outside of the region, . valid, n no data, x not finite, s saturated, 0 all zero, ?
+/// not read.
 torch::Tensor states_of(const std::vector<std::string>& picture) {
   const std::map<char, PixelState> letters{{'.', PixelState::valid},      {'n', PixelState::no_data},
                                            {'x', PixelState::not_finite}, {'s', PixelState::saturated},
-                                           {'0', PixelState::zero},       {'?', PixelState::unread}};
+                                           {'0', PixelState::zero},       {'?', PixelState::unread},
+                                           {'o', PixelState::outside}};
   const auto rows = static_cast<std::int64_t>(picture.size());
   const auto cols = static_cast<std::int64_t>(picture.front().size());
   auto states = torch::empty({rows, cols}, torch::kByte);
@@ -211,6 +213,33 @@ TEST(Verdict, CountsPixelsThatTheDetectorLeftOutAsMissing) {
   evidence.valid[0][0] = false;
   evidence.min_valid_share = 0.95;
   expect(evidence, Verdict::undecided, "only 87.5 % of the pixels are valid");
+}
+
+TEST(Verdict, CountsNothingOutsideOfTheRegion) {
+  auto evidence = evidence_of({"oooooo", "oo..oo", "oo..oo", "oooooo"});
+  evidence.min_valid_share = 1;
+  expect(evidence, Verdict::accepted, "");
+  EXPECT_EQ(valid_share_of(evidence.states), 1);
+  EXPECT_NEAR(region_share_of(evidence.states), 4.0 / 24, 1e-12);
+  EXPECT_EQ(valid_share_of(states_of({"oo"})), 0);
+}
+
+TEST(Verdict, ComparesTheShareOfTheRegion) {
+  auto evidence = evidence_of({"oooooo", "o....o", "on...o", "oooooo"});
+  EXPECT_EQ(valid_share_of(evidence.states), 7.0 / 8);
+  evidence.min_valid_share = 0.9;
+  expect(evidence, Verdict::undecided, "only 87.5 % of the pixels are valid, but 90 % are needed");
+  evidence.reference.border_excused = true;
+  expect(evidence, Verdict::accepted, "");
+}
+
+TEST(Verdict, ExcusesMissingPixelsAtTheRegionsBorderButNotSaturatedOnes) {
+  expect(evidence_of({"oooooooo", "o......o", "o00....o", "o......o", "oooooooo"}), Verdict::accepted, "");
+  expect(
+      evidence_of({"oooooooo", "o......o", "o..00..o", "o......o", "oooooooo"}), Verdict::undecided,
+      "1 island of missing pixels inside the image, the largest with 2 pixels at row 2, column 3 (all zero)");
+  expect(evidence_of({"oooooooo", "o......o", "oss....o", "o......o", "oooooooo"}), Verdict::undecided,
+         "2 pixels at row 2, column 1 (saturated)");
 }
 
 }  // namespace

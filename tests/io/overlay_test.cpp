@@ -62,6 +62,15 @@ TEST(Quicklook, StretchesEachBandOverValidPixels) {
   EXPECT_EQ(masked[0][0][99].item<float>(), 0) << "what is no number is dark";
 }
 
+TEST(Quicklook, ShowsWhatIsOutsideToo) {
+  const auto bands = torch::arange(0, 101, torch::kFloat32).reshape({1, 1, 101});
+  const auto valid = torch::arange(101).lt(50).unsqueeze(0);
+  const auto outside = torch::arange(101).ge(90).unsqueeze(0);
+  const auto shown = quicklook(bands, valid, outside);
+  EXPECT_EQ(shown[0][0][60].item<float>(), 0);
+  EXPECT_EQ(shown[0][0][95].item<float>(), 1) << "stretched over valid pixels alone";
+}
+
 TEST(Quicklook, ShowsNothingWhereNothingIsValid) {
   const auto dark = quicklook(torch::ones({3, 2, 2}), torch::zeros({2, 2}, torch::kBool));
   EXPECT_EQ(dark.sum().item<float>(), 0);
@@ -87,7 +96,7 @@ Scene scene_of(std::int64_t rows, std::int64_t cols) {
 
 cv::Mat overlay_of(const Scene& scene) {
   const TempDir dir;
-  write_overlay(dir / "a_overlay.png", scene.view, scene.score, scene.defects, 5.0);
+  write_overlay(dir / "a_overlay.png", {scene.view, scene.score, scene.defects, {}}, 5.0);
   return cv::imread((dir / "a_overlay.png").string());
 }
 
@@ -128,6 +137,33 @@ TEST(WriteOverlay, HatchesInvalidPixels) {
   EXPECT_EQ(later, cv::Vec3b(45, 45, 45));
 }
 
+/// Black and white dashes around the region; what is outside of it is seen as it is, but has no score.
+TEST(WriteOverlay, OutlinesTheRegion) {
+  const TempDir dir;
+  auto scene = scene_of(32, 32);
+  auto region = torch::zeros({32, 32}, torch::kBool);
+  region.slice(0, 8, 24).slice(1, 8, 32).fill_(true);
+  scene.score.masked_fill_(region.logical_not(), std::numeric_limits<float>::quiet_NaN());
+  scene.defects.masked_fill_(region.logical_not(), 255);
+  write_overlay(dir / "a.png", {scene.view, scene.score, scene.defects, region}, 5);
+  const auto picture = cv::imread((dir / "a.png").string());
+  const int left = 14, top = 40, factor = 13, edge = left + 8 * factor;
+  std::int64_t black = 0, white = 0;
+  for (int row = top + 8 * factor; row < top + 24 * factor; ++row) {
+    const auto pixel = picture.at<cv::Vec3b>(row, edge);
+    black += pixel == cv::Vec3b(0, 0, 0) ? 1 : 0;
+    white += pixel == cv::Vec3b(255, 255, 255) ? 1 : 0;
+  }
+  EXPECT_EQ(black + white, 16 * factor);
+  EXPECT_NEAR(static_cast<double>(black), 8 * factor, 6);
+  const cv::Vec3b grey(128, 128, 128);
+  EXPECT_EQ(picture.at<cv::Vec3b>(top + 16 * factor, edge + 1), grey);
+  EXPECT_EQ(picture.at<cv::Vec3b>(top + 16 * factor, edge - 1), grey);
+  EXPECT_EQ(picture.at<cv::Vec3b>(top + 12 * factor, left + 32 * factor - 1), grey)
+      << "no line at the image's border";
+  EXPECT_EQ(picture.at<cv::Vec3b>(top, left), grey);
+}
+
 TEST(WriteOverlay, DrawsImagesOfOneLineAndOfNoValidPixel) {
   EXPECT_FALSE(overlay_of(scene_of(1, 900)).empty());
   EXPECT_FALSE(overlay_of(scene_of(900, 1)).empty());
@@ -137,19 +173,25 @@ TEST(WriteOverlay, DrawsImagesOfOneLineAndOfNoValidPixel) {
 TEST(WriteOverlay, WritesTheSameBytesTwice) {
   const TempDir dir;
   const auto scene = scene_of(20, 30);
-  write_overlay(dir / "a.png", scene.view[0], scene.score, scene.defects, 5);
-  write_overlay(dir / "b.png", scene.view.expand({3, 20, 30}), scene.score, scene.defects, 5);
+  write_overlay(dir / "a.png", {scene.view[0], scene.score, scene.defects, {}}, 5);
+  write_overlay(dir / "b.png", {scene.view.expand({3, 20, 30}), scene.score, scene.defects, {}}, 5);
   EXPECT_EQ(test::read_bytes(dir / "a.png"), test::read_bytes(dir / "b.png"));
 }
 
 TEST(WriteOverlay, RefusesShapesThatDoNotFit) {
   const TempDir dir;
   const auto scene = scene_of(4, 5);
-  EXPECT_THROW(write_overlay(dir / "a.png", torch::zeros({2, 4, 5}), scene.score, scene.defects, 1),
-               c10::Error);
-  EXPECT_THROW(write_overlay(dir / "a.png", scene.view, scene.score.t(), scene.defects, 1), c10::Error);
-  HYPERDEFECT_EXPECT_ERROR(write_overlay(dir / "no" / "a.png", scene.view, scene.score, scene.defects, 1),
-                           Error, "cannot write ");
+  const OverlayMaps whole{scene.view, scene.score, scene.defects, {}};
+  auto maps = whole;
+  maps.view = torch::zeros({2, 4, 5});
+  EXPECT_THROW(write_overlay(dir / "a.png", maps, 1), c10::Error);
+  maps = whole;
+  maps.score = scene.score.t();
+  EXPECT_THROW(write_overlay(dir / "a.png", maps, 1), c10::Error);
+  maps = whole;
+  maps.region = torch::ones({5, 4}, torch::kBool);
+  EXPECT_THROW(write_overlay(dir / "a.png", maps, 1), c10::Error);
+  HYPERDEFECT_EXPECT_ERROR(write_overlay(dir / "no" / "a.png", whole, 1), Error, "cannot write ");
 }
 
 }  // namespace

@@ -46,5 +46,27 @@ TEST(WithoutSmallRegions, KeepsRegionsOfTheGivenSizeAndMore) {
   EXPECT_TRUE(without_small_regions(mask, 1).equal(mask));
 }
 
+TEST(Eroded, KeepsWhatIsFarFromTheOutside) {
+  auto mask = torch::ones({9, 9}, torch::kBool);
+  mask[4][4] = false;
+  EXPECT_TRUE(eroded(mask, 0).equal(mask));
+  const auto smaller = eroded(mask, 2);
+  EXPECT_EQ(smaller.logical_not().sum().item<std::int64_t>(), 25);
+  EXPECT_FALSE(smaller[2][2].item<bool>());
+  EXPECT_TRUE(smaller[0][0].item<bool>()) << "the image's border is not the product's";
+  EXPECT_FALSE(eroded(mask, 20).any().item<bool>());
+  EXPECT_TRUE(mask[4][3].item<bool>()) << "the mask itself stays";
+}
+
+TEST(WithSmallHolesFilled, LeavesLargeHolesAndThoseAtTheBorder) {
+  const auto mask = mask_of({{1, 1, 1, 1, 1, 0}, {1, 0, 1, 0, 0, 1}, {1, 1, 1, 0, 1, 1}, {1, 1, 1, 1, 1, 1}});
+  const auto filled =
+      mask_of({{1, 1, 1, 1, 1, 0}, {1, 1, 1, 0, 0, 1}, {1, 1, 1, 0, 1, 1}, {1, 1, 1, 1, 1, 1}});
+  EXPECT_TRUE(with_small_holes_filled(mask, 2).equal(filled));
+  EXPECT_TRUE(with_small_holes_filled(mask, 0).equal(mask));
+  // The hole of 3 pixels touches that at the border by a corner.
+  EXPECT_TRUE(with_small_holes_filled(mask, 100).equal(filled));
+}
+
 }  // namespace
 }  // namespace hyperdefect::io

@@ -63,10 +63,6 @@ std::string entries_text(std::size_t fewest, std::size_t most) {
   return fewest == most ? last : text::concat(fewest, " to ", last);
 }
 
-std::filesystem::path resolved(const std::string& path, const std::filesystem::path& folder) {
-  return path.empty() ? std::filesystem::path() : std::filesystem::absolute(folder / path).lexically_normal();
-}
-
 /// Reads one option's node; it knows what the option allows and gathers what the node violates.
 class Reader {
  public:
@@ -198,11 +194,12 @@ Option& Option::entries(std::size_t fewest, std::size_t most) {
   return *this;
 }
 
-Option& Option::is_path() {
+Option& Option::is_path(std::vector<std::string> words) {
   if (!holds_text()) {
     refuse_declaration(name_, "a path", type_name());
   }
   is_path_ = true;
+  path_words_ = std::move(words);
   return *this;
 }
 
@@ -227,6 +224,12 @@ Option& Option::value_formerly(std::string text, std::string now) {
   }
   former_values_.emplace_back(std::move(text), std::move(now));
   return *this;
+}
+
+std::string Option::resolved(const std::string& path, const std::filesystem::path& folder) const {
+  const bool is_word = std::find(path_words_.begin(), path_words_.end(), path) != path_words_.end();
+  return path.empty() || is_word ? path
+                                 : std::filesystem::absolute(folder / path).lexically_normal().string();
 }
 
 bool Option::holds_text() const {
@@ -262,6 +265,9 @@ std::string Option::allowed() const {
   }
   if (!choices_.empty()) {
     parts.push_back(text::join(choices_, ", "));
+  }
+  if (!path_words_.empty()) {
+    parts.push_back(text::concat(text::join(path_words_, ", "), ", a path"));
   }
   if (std::holds_alternative<bool*>(target_)) {
     parts.emplace_back("true, false");

@@ -94,7 +94,8 @@ class Option {
   Option& entries(std::size_t fewest, std::size_t most);
   /// The text is a path; a relative one is resolved against the folder of the file that gives it, or for
   /// Schema::set() against the working directory. An empty text stays empty. The default is taken as it is.
-  Option& is_path();
+  /// @param words texts that are no paths and stay as they are.
+  Option& is_path(std::vector<std::string> words = {});
   /// The key has an effect only if this holds too. Schema::remarks() names the keys that were set in
   /// vain.
   Option& used_if(Use use);
@@ -133,6 +134,7 @@ class Option {
  private:
   bool holds_text() const;
   bool holds_list() const;
+  std::string resolved(const std::string& path, const std::filesystem::path& folder) const;
 
   std::string key_;
   std::string name_;
@@ -143,6 +145,7 @@ class Option {
   std::optional<std::pair<std::size_t, std::size_t>> entries_;
   std::vector<std::string> choices_;
   bool is_path_ = false;
+  std::vector<std::string> path_words_;
   std::vector<Use> uses_;
   Level level_ = Level::advanced;
   std::vector<std::string> former_names_;

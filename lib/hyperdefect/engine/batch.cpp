@@ -15,7 +15,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/cube_run.h"
-#include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/cube_stamp.h"
 #include "hyperdefect/engine/result_files.h"
 
 namespace hyperdefect::engine {
@@ -27,9 +27,10 @@ ResultRow failed_row(const BatchJob& job, const files::CubeInput& cube, const st
   row.file = cube.path.string();
   row.ok = false;
   row.error = reason;
-  row.input = stamp_with_references(cube.path, job.config.data);
-  for (double* value : {&row.valid_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
-                        &row.sad_mean, &row.sad_p99, &row.threshold, &row.min_evidence, &row.evidence_max}) {
+  row.input = stamp_of(cube, job.config.data);
+  for (double* value :
+       {&row.valid_share, &row.region_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
+        &row.sad_mean, &row.sad_p99, &row.threshold, &row.min_evidence, &row.evidence_max}) {
     *value = std::nan("");
   }
   return row;

@@ -13,7 +13,8 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/cube_stamp.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -43,7 +44,7 @@ Summary summary_of(const torch::Tensor& map) {
           metric::quantile_of(finite, kTailQuantile)};
 }
 
-/// 0 normal, 1 marked, 255 invalid.
+/// 0 normal, 1 marked, 255 invalid or outside of the region.
 torch::Tensor defect_map(const ScoredCube& scored, const Objects& objects) {
   const auto marked = objects.labels.gt(0).to(torch::kByte);
   return torch::where(scored.maps.valid, marked, torch::full_like(marked, kInvalid));
@@ -64,7 +65,7 @@ std::vector<DetectedObject> strongest(std::vector<DetectedObject> objects) {
 }
 
 /// The bands of the overlay's view, read in pieces so that no more than them is held.
-torch::Tensor read_view(preprocess::BlockSource& source, std::int64_t ram_mb, const torch::Tensor& valid) {
+torch::Tensor read_view(preprocess::BlockSource& source, std::int64_t ram_mb) {
   const auto& all_bands = source.bands();
   const auto bands = torch::tensor(io::display_bands(all_bands), torch::kLong);
   const auto size = source.size();
@@ -75,7 +76,12 @@ torch::Tensor read_view(preprocess::BlockSource& source, std::int64_t ram_mb, co
     const auto block = source.read(window.write);
     image::crop(view, window.write).copy_(block.values.index_select(0, bands));
   }
-  return io::quicklook(view, valid);
+  return view;
+}
+
+/// (rows, cols) bool like `valid`: what is not in the region, if there is one.
+torch::Tensor outside(const torch::Tensor& region, const torch::Tensor& valid) {
+  return region.defined() ? region.logical_not() : torch::zeros_like(valid);
 }
 
 std::map<std::string, std::string> tags_of(const Provenance& made_with, double threshold) {
@@ -91,9 +97,10 @@ std::map<std::string, std::string> tags_of(const Provenance& made_with, double t
 /// A cube as a source that keeps what its reader saw of each pixel.
 class OpenCube {
  public:
-  OpenCube(const files::CubeInput& input, const model::RunConfig& config, const CubeScorer& scorer,
+  OpenCube(const files::CubeInput& input, const model::RunConfig& config, CubeScorer& scorer,
            ProgressMonitor& monitor)
       : file_(input.path, config.data) {
+    apply_region_file(file_, input, config.data);
     scorer.prepare(file_, monitor);
     const auto bytes = file_.size().pixels() * file_.bands().count * static_cast<std::int64_t>(sizeof(float));
     if (bytes <= (config.run.ram_mb << 20) / 4) {
@@ -115,7 +122,7 @@ struct Measured {
   ScoredCube scored;
   Objects objects;
   torch::Tensor defects;
-  /// Of the overlay; undefined without one.
+  /// Of the overlay; undefined without one. What lies outside of the region is shown too.
   torch::Tensor view;
 };
 
@@ -127,7 +134,7 @@ class CubeRun {
         scorer_(scorer),
         monitor_(monitor),
         files_(job.output, cube.relative),
-        before_(stamp_with_references(cube.path, job.config.data)) {}
+        before_(stamp_of(cube, job.config.data)) {}
 
   ResultRow run() {
     const auto start = std::chrono::steady_clock::now();
@@ -178,21 +185,23 @@ class CubeRun {
     measure_angles(measured.objects, measured.scored.maps.sad_rad);
     measured.defects = defect_map(measured.scored, measured.objects);
     if (job_.config.output.overlay) {
-      measured.view = read_view(cube.source(), job_.config.run.ram_mb, valid);
+      measured.view = io::quicklook(read_view(cube.source(), job_.config.run.ram_mb), valid,
+                                    outside(cube.file().region(), valid));
     }
     return measured;
   }
 
   bool changed_meanwhile() {
-    const auto change = files::change_between(before_, stamp_with_references(input_.path, job_.config.data));
+    const auto change = files::change_between(before_, stamp_of(input_, job_.config.data));
     if (change.empty()) {
       return false;
     }
     row_.verdict = Verdict::undecided;
     row_.reason =
         text::concat("it changed while it was read (", change, "): judge it again when it is complete");
-    for (double* value : {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean,
-                          &row_.sad_p99, &row_.threshold, &row_.min_evidence, &row_.valid_share}) {
+    for (double* value :
+         {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean, &row_.sad_p99,
+          &row_.threshold, &row_.min_evidence, &row_.valid_share, &row_.region_share}) {
       *value = std::nan("");
     }
     return true;
@@ -224,7 +233,8 @@ class CubeRun {
       }
     }
     if (job_.config.output.overlay) {
-      io::write_overlay(files_.overlay(), measured.view, maps.score, measured.defects, threshold);
+      io::write_overlay(files_.overlay(),
+                        {measured.view, maps.score, measured.defects, cube_->file().region()}, threshold);
       note_written(files_.overlay());
     }
     if (job_.saves_models) {
@@ -252,8 +262,11 @@ class CubeRun {
     row_.white_reference = cube.references().white.string();
     row_.dark_reference = cube.references().dark.string();
     row_.dead_elements = cube.dead_elements();
-    row_.invalid_pixels = measured.defects.eq(kInvalid).sum().item<std::int64_t>();
+    const auto outside_region = outside(cube.region(), measured.scored.maps.valid);
+    row_.invalid_pixels =
+        measured.defects.eq(kInvalid).logical_and(outside_region.logical_not()).sum().item<std::int64_t>();
     row_.valid_share = valid_share_of(cube.pixel_states());
+    row_.region_share = region_share_of(cube.pixel_states());
     const auto score = summary_of(measured.scored.maps.score);
     const auto sad = summary_of(measured.scored.maps.sad_rad);
     row_.score_max = score.max, row_.score_mean = score.mean, row_.score_p99 = score.p99;

@@ -6,8 +6,9 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/cross_fit.h"
+#include "hyperdefect/engine/cube_stamp.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
-#include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/scorer.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -17,8 +18,9 @@ namespace {
 
 torch::Tensor scores_of(const model::FittedModel& model, const files::CubeInput& input,
                         ProgressMonitor& monitor) {
-  const auto before = stamp_with_references(input.path, model.config.data);
+  const auto before = stamp_of(input, model.config.data);
   CubeSource cube(input.path, model.config.data);
+  apply_region_file(cube, input, model.config.data);
   try {
     prepare_for_model(cube, model, monitor);
   } catch (const ModelError& reason) {
@@ -26,7 +28,7 @@ torch::Tensor scores_of(const model::FittedModel& model, const files::CubeInput&
     throw ModelError(message.starts_with(cube.name()) ? message : text::concat(cube.name(), ": ", message));
   }
   auto map = score_map(*model.detector, cube, model.config.run.ram_mb, monitor);
-  if (const auto change = files::change_between(before, stamp_with_references(input.path, model.config.data));
+  if (const auto change = files::change_between(before, stamp_of(input, model.config.data));
       !change.empty()) {
     throw InputError(text::concat(input.path.string(), ": it changed while it was read (", change,
                                   "): repeat the command when it is complete"));

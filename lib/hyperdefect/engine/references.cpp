@@ -102,21 +102,6 @@ ReferencePaths references_of(const fs::path& cube, const model::DataOptions& opt
   return references;
 }
 
-files::CubeStamp stamp_with_references(const fs::path& cube, const model::DataOptions& options) {
-  std::vector<fs::path> others;
-  try {
-    const auto references = references_of(cube, options);
-    for (const auto& file : {references.white, references.dark}) {
-      if (!file.empty()) {
-        others.push_back(file);
-      }
-    }
-  } catch (const InputError&) {
-    // Opening the cube says it.
-  }
-  return files::stamp_of(cube, others);
-}
-
 Reflectance reflectance_of(const format::CubeInfo& cube, const model::DataOptions& options) {
   const auto paths = references_of(cube.path, options);
   warn_of_missing(paths, cube.path);

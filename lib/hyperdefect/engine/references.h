@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/files/file_stamp.h"
 #include "hyperdefect/files/find_cubes.h"
 #include "hyperdefect/format/cube_info.h"
 #include "hyperdefect/model/run_config.h"
@@ -25,9 +24,6 @@ struct ReferencePaths {
 /// @throws InputError if two files beside the cube may be the same reference, or if a dark reference is named
 /// but there is no white one.
 ReferencePaths references_of(const std::filesystem::path& cube, const model::DataOptions& options);
-
-/// A cube together with the files that references_of() gives: what a result belongs to.
-files::CubeStamp stamp_with_references(const std::filesystem::path& cube, const model::DataOptions& options);
 
 /// Whether a cube becomes reflectance, and by what.
 struct Reflectance {

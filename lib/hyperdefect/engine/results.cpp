@@ -161,6 +161,7 @@ void for_each_field(Row& row, const Use& use) {
   use("white_reference", row.white_reference);
   use("dark_reference", row.dark_reference);
   use("dead_elements", row.dead_elements);
+  use("region_share", row.region_share);
   use("input", row.input);
   use("strongest_objects", row.strongest_objects);
   use("files", row.files);

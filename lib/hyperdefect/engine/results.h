@@ -28,8 +28,9 @@ struct ResultRow {
   Verdict verdict = Verdict::none;
   /// Why it is rejected or undecided.
   std::string reason;
-  /// Of all pixels of the cube.
+  /// Of the pixels of the product's region, which is this share of the image.
   double valid_share = 0;
+  double region_share = 1;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   std::int64_t bands = 0;
@@ -39,6 +40,7 @@ struct ResultRow {
   /// All marked objects, and their pixels.
   std::int64_t objects = 0;
   std::int64_t marked_pixels = 0;
+  /// In the product's region.
   std::int64_t invalid_pixels = 0;
   double score_max = 0, score_mean = 0, score_p99 = 0;
   double sad_max = 0, sad_mean = 0, sad_p99 = 0;

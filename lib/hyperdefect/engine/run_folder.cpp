@@ -10,7 +10,7 @@
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/cube_stamp.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/files/file_stamp.h"
@@ -209,7 +209,7 @@ std::optional<ResultRow> finished_row(const BatchJob& job, const files::CubeInpu
   if (!stored || !is_finished(stored->row) || stored->made_with != job.made_with) {
     return std::nullopt;
   }
-  const auto now = as_stored(stamp_with_references(cube.path, job.config.data));
+  const auto now = as_stored(stamp_of(cube, job.config.data));
   if (const auto change = files::change_between(stored->row.input, now); !change.empty()) {
     say_judged_again(files, cube, stored->row, change, now.path());
     return std::nullopt;

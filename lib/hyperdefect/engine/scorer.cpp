@@ -5,6 +5,7 @@
 
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/error.h"
+#include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
@@ -12,9 +13,14 @@
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/model/threshold.h"
+#include "hyperdefect/preprocess/band_picker.h"
 
 namespace hyperdefect::engine {
 namespace {
+
+std::shared_ptr<preprocess::BlockSource> not_owned(preprocess::BlockSource& source) {
+  return {std::shared_ptr<void>(), &source};
+}
 
 /// Of one cube: a bound on the share of false discoveries is kept by a threshold of its own.
 DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMaps& maps) {
@@ -49,13 +55,17 @@ void refuse_other_values(const CubeSource& cube, const model::FittedModel& model
 
 void prepare_for_model(CubeSource& cube, const model::FittedModel& model, ProgressMonitor& monitor) {
   refuse_other_values(cube, model);
-  cube.prepare_for(model.detector->bands(), model.config.detector.preprocess, monitor);
+  const auto& bands = model.detector->bands();
+  cube.prepare_for(bands, model.config.detector.preprocess, monitor);
+  if (model::automatic_region(model.config.data.region)) {
+    apply_product_split(cube, bands, model.config, model.product, monitor);
+  }
 }
 
 ModelScorer::ModelScorer(std::shared_ptr<const model::FittedModel> model, std::int64_t ram_mb)
     : model_(std::move(model)), ram_mb_(ram_mb) {}
 
-void ModelScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) const {
+void ModelScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) {
   prepare_for_model(cube, *model_, monitor);
 }
 
@@ -70,8 +80,20 @@ ScoredCube ModelScorer::score(preprocess::BlockSource& source, const std::filesy
 SceneScorer::SceneScorer(model::RunConfig config, std::filesystem::path save_models)
     : config_(std::move(config)), save_models_(std::move(save_models)) {}
 
-void SceneScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) const {
+void SceneScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) {
   cube.prepare_to_fit(config_.detector.preprocess, monitor);
+  sample_.reset();
+  if (const auto material = model::automatic_region(config_.data.region)) {
+    sample_.emplace(ProductSample::Sources{not_owned(cube)}, config_.detector.preprocess);
+    auto config = config_;
+    auto& dropped = config.detector.preprocess.drop_bands;
+    const auto empty = cube.empty_bands();
+    dropped.insert(dropped.end(), empty.begin(), empty.end());
+    const auto product = sample_->split(config.detector.preprocess, *material);
+    log::info(text::concat(cube.name(), ": ", product.remark));
+    apply_product_split(cube, preprocess::bands_in_use(cube.bands(), config.detector.preprocess), config,
+                        product.split, monitor);
+  }
 }
 
 ScoredCube SceneScorer::score(preprocess::BlockSource& source, const std::filesystem::path& relative,
@@ -83,6 +105,11 @@ ScoredCube SceneScorer::score(preprocess::BlockSource& source, const std::filesy
   model::set_threshold(fitted, maps.score.flatten());
   maps.score = model::calibrated(maps.score, fitted);
   if (!save_models_.empty()) {
+    if (sample_) {
+      fitted.product =
+          sample_->split(fitted.config.detector.preprocess, *model::automatic_region(config_.data.region))
+              .split;
+    }
     fitted.training_valid_share = maps.valid.to(torch::kDouble).mean().item<double>();
     const auto path = ResultFiles(save_models_, relative).model();
     make_folder(path.parent_path());

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "hyperdefect/engine/objects.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
@@ -37,8 +39,9 @@ void prepare_for_model(CubeSource& cube, const model::FittedModel& model, Progre
 class CubeScorer {
  public:
   virtual ~CubeScorer() = default;
-  /// Tells a cube, before it is read, which of its bands count; see CubeSource.
-  virtual void prepare(CubeSource&, ProgressMonitor&) const {}
+  /// Tells a cube, before it is read, which of its bands and, if data.region is automatic, of its pixels
+  /// count; see CubeSource.
+  virtual void prepare(CubeSource&, ProgressMonitor&) {}
   /// @param relative the cube's path below its INPUT, which its random numbers are derived from.
   virtual ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
                            ProgressMonitor& monitor) = 0;
@@ -48,7 +51,7 @@ class CubeScorer {
 class ModelScorer : public CubeScorer {
  public:
   ModelScorer(std::shared_ptr<const model::FittedModel> model, std::int64_t ram_mb);
-  void prepare(CubeSource& cube, ProgressMonitor& monitor) const override;
+  void prepare(CubeSource& cube, ProgressMonitor& monitor) override;
   ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
                    ProgressMonitor& monitor) override;
 
@@ -62,13 +65,15 @@ class SceneScorer : public CubeScorer {
  public:
   /// @param save_models also writes STEM_model.safetensors below this folder; empty: not.
   SceneScorer(model::RunConfig config, std::filesystem::path save_models);
-  void prepare(CubeSource& cube, ProgressMonitor& monitor) const override;
+  void prepare(CubeSource& cube, ProgressMonitor& monitor) override;
   ScoredCube score(preprocess::BlockSource& source, const std::filesystem::path& relative,
                    ProgressMonitor& monitor) override;
 
  private:
   model::RunConfig config_;
   std::filesystem::path save_models_;
+  /// Of the cube that was prepared last, if data.region is automatic.
+  std::optional<ProductSample> sample_;
 };
 
 }  // namespace hyperdefect::engine

@@ -47,13 +47,18 @@ class CubeSource : public preprocess::BlockSource {
   /// @throws ModelError if the bands do not match; InputError if the model reads a band without any value.
   void prepare_for(const spectral::Bands& model, const preprocess::PreprocessOptions& options,
                    ProgressMonitor& monitor);
+  /// Restricts the cube to the product: all other pixels are invalid, PixelState::outside.
+  /// @param region (rows, cols) bool
+  void set_region(const torch::Tensor& region) { reader_.set_region(region); }
+  /// (rows, cols) bool; not defined if the whole image is the product.
+  const torch::Tensor& region() const { return reader_.region(); }
   const format::CubeInfo& info() const { return reader_.info(); }
   /// Those that are applied; no `white` if the values are as the file holds them.
   const ReferencePaths& references() const { return references_; }
   /// Elements of the detector whose values are interpolated.
   std::int64_t dead_elements() const { return dead_elements_; }
-  /// The share of all pixels that hold the most common spectrum, 0 if it is small. Known once the source was
-  /// prepared.
+  /// The share of the region's pixels that hold the most common spectrum, 0 if it is small. Known once the
+  /// source was prepared.
   double common_share() const { return common_share_; }
   /// (rows, cols) uint8 of format::PixelState, as far as windows were read.
   const torch::Tensor& pixel_states() const { return reader_.pixel_states(); }

@@ -16,8 +16,10 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
 #include "hyperdefect/engine/cross_fit.h"
+#include "hyperdefect/engine/cube_stamp.h"
 #include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
@@ -44,7 +46,7 @@ std::string configuration_text(const TrainJob& job) {
 Stamps stamps_of(const TrainJob& job) {
   Stamps stamps;
   for (const auto& cube : job.cubes) {
-    stamps.push_back(stamp_with_references(cube.path, job.config.data));
+    stamps.push_back(stamp_of(cube, job.config.data));
   }
   return stamps;
 }
@@ -94,6 +96,7 @@ Sources open(const TrainJob& job, ProgressMonitor& monitor) {
   spectral::Bands bands;
   for (const auto& cube : job.cubes) {
     auto source = std::make_shared<CubeSource>(cube.path, job.config.data);
+    apply_region_file(*source, cube, job.config.data);
     if (sources.empty()) {
       source->prepare_to_fit(preprocess, monitor);
       const auto empty = source->empty_bands();
@@ -106,6 +109,46 @@ Sources open(const TrainJob& job, ProgressMonitor& monitor) {
     sources.push_back(std::move(source));
   }
   return sources;
+}
+
+/// Restricts the sources to the product that they show, and gives the model what tells it.
+/// @param options leave in use the bands of the model
+void restrict_to_product(model::FittedModel& model, const ProductSplit& product, const Sources& sources,
+                         const preprocess::PreprocessOptions& options, ProgressMonitor& monitor) {
+  auto config = model.config;
+  config.detector.preprocess = options;
+  model.product = product.split;
+  const auto bands = preprocess::bands_in_use(sources.front()->bands(), options);
+  for (const auto& source : sources) {
+    try {
+      apply_product_split(*source, bands, config, product.split, monitor);
+    } catch (const ModelError&) {
+      // check_bands() says it in full.
+    }
+  }
+}
+
+/// Makes the detector. If data.region is automatic, the product is found first, so that no statistic counts
+/// what is around it, and again if the detector then leaves bands out.
+void make_detector_for_product(model::FittedModel& model, const FitJob& job, const Sources& sources,
+                               ProgressMonitor& monitor) {
+  const auto material = model::automatic_region(model.config.data.region);
+  if (!material) {
+    make_detector(model, job.sources);
+    return;
+  }
+  auto options = model.config.detector.preprocess;
+  const ProductSample sample(job.sources, options);
+  const auto empty = sources.front()->empty_bands();
+  options.drop_bands.insert(options.drop_bands.end(), empty.begin(), empty.end());
+  const auto product = sample.split(options, *material);
+  log::info(product.remark);
+  restrict_to_product(model, product, sources, options, monitor);
+  make_detector(model, job.sources);
+  const auto& final_options = model.config.detector.preprocess;
+  if (model.detector->bands() != preprocess::bands_in_use(sources.front()->bands(), options)) {
+    restrict_to_product(model, sample.split(final_options, *material), sources, final_options, monitor);
+  }
 }
 
 /// Reads what no pass has read, so that the state of every pixel is known.
@@ -298,7 +341,7 @@ TrainReport train(const TrainJob& job, ProgressMonitor& monitor) {
   report.model.config = job.config;
   report.model.training = training;
   report.model.training_cubes = static_cast<std::int64_t>(job.cubes.size());
-  make_detector(report.model, fit_job.sources);
+  make_detector_for_product(report.model, fit_job, sources, monitor);
   check_bands(*report.model.detector, fit_job);
   report.model.training_valid_share =
       usual_valid_share(sources, valid_shares(sources, report.model, monitor));

@@ -32,22 +32,33 @@ std::string percent(double share) {
   return text::to_text(std::floor(share * 1e4 + kRounding) / 1e2) + " %";
 }
 
-/// The labels of regions that touch the border of the image.
-std::set<std::int32_t> labels_at_border(const torch::Tensor& labels) {
-  std::set<std::int32_t> found;
-  for (const auto& edge :
-       {labels.select(0, 0), labels.select(0, -1), labels.select(1, 0), labels.select(1, -1)}) {
-    const auto line = edge.contiguous();
-    found.insert(line.const_data_ptr<std::int32_t>(), line.const_data_ptr<std::int32_t>() + line.numel());
-  }
-  return found;
+torch::Tensor is_outside(const torch::Tensor& states) {
+  return is(states, PixelState::outside);
 }
 
-/// The pixels of the mask that are joined to the image's border.
-torch::Tensor joined_to_border(const torch::Tensor& mask) {
+/// (rows, cols) bool: the pixels at the border of the image, and those that touch a pixel outside of the
+/// region, also by a corner.
+torch::Tensor border_of(const torch::Tensor& states) {
+  auto border = io::eroded(is_outside(states).logical_not(), 1).logical_not();
+  for (const std::int64_t dim : {0, 1}) {
+    border.select(dim, 0).fill_(true);
+    border.select(dim, -1).fill_(true);
+  }
+  return border;
+}
+
+/// The labels of regions that hold a pixel of the border.
+std::set<std::int32_t> labels_at(const torch::Tensor& border, const torch::Tensor& labels) {
+  const auto found = labels.masked_select(border).contiguous();
+  const auto* first = found.const_data_ptr<std::int32_t>();
+  return {first, first + found.numel()};
+}
+
+/// The pixels of the mask that are joined to the border.
+torch::Tensor joined_to(const torch::Tensor& border, const torch::Tensor& mask) {
   const auto regions = io::label_regions(mask);
   auto at_border = torch::zeros({regions.count + 1}, torch::kBool);
-  for (const auto label : labels_at_border(regions.labels)) {
+  for (const auto label : labels_at(border, regions.labels)) {
     at_border[label] = label != 0;
   }
   return at_border.index_select(0, regions.labels.flatten().to(torch::kLong)).reshape(mask.sizes());
@@ -56,12 +67,12 @@ torch::Tensor joined_to_border(const torch::Tensor& mask) {
 /// The share of valid pixels that is compared with the reference.
 double compared_share(const Evidence& evidence) {
   const auto valid = is(evidence.states, PixelState::valid).logical_and(evidence.valid);
-  auto counted = static_cast<double>(valid.numel());
+  auto counted = is_outside(evidence.states).logical_not().sum().item<double>();
   if (evidence.reference.border_excused) {
     const auto missing = is(evidence.states, PixelState::no_data)
                              .logical_or(is(evidence.states, PixelState::zero))
                              .logical_or(is(evidence.states, PixelState::not_finite));
-    counted -= joined_to_border(missing).sum().item<double>();
+    counted -= joined_to(border_of(evidence.states), missing).sum().item<double>();
   }
   return counted > 0 ? valid.sum().item<double>() / counted : 0.0;
 }
@@ -83,10 +94,12 @@ std::string doubt_about_share(const Evidence& evidence) {
       percent(needed), " are needed (data.min_valid_share)");
 }
 
-/// Columns (dim 0) or rows (dim 1) that are invalid from end to end, for another reason than no data alone.
+/// Columns (dim 0) or rows (dim 1) that are invalid from end to end of the region, for another reason than no
+/// data alone.
 torch::Tensor dead_lines(const torch::Tensor& states, std::int64_t dim) {
   const auto all_invalid = is(states, PixelState::valid).logical_not().all(dim);
-  return all_invalid.logical_and(is(states, PixelState::no_data).all(dim).logical_not());
+  const auto explained = is(states, PixelState::no_data).logical_or(is_outside(states)).all(dim);
+  return all_invalid.logical_and(explained.logical_not());
 }
 
 torch::Tensor live_lines(const torch::Tensor& states, std::int64_t dim) {
@@ -112,10 +125,11 @@ struct View {
 
 /// Islands of missing pixels that no missing pixel joins to the border. Pixels above the threshold beside
 /// them count towards their size: the rim of a defect whose middle is saturated.
-Islands islands_in(const torch::Tensor& missing, const torch::Tensor& above, std::int64_t min_pixels) {
+Islands islands_in(const torch::Tensor& missing, const torch::Tensor& above, const torch::Tensor& border,
+                   std::int64_t min_pixels) {
   const auto regions = io::label_regions(missing.logical_or(above));
   const auto of_missing = regions.labels.mul(missing.to(torch::kInt));
-  const auto at_border = labels_at_border(of_missing);
+  const auto at_border = labels_at(border, of_missing);
   const auto with_missing = std::get<0>(torch::_unique(of_missing)).contiguous();
   Islands islands;
   islands.labels = regions.labels;
@@ -171,15 +185,19 @@ std::string doubt_about_islands(const Evidence& evidence) {
   const auto above = evidence.score.gt(evidence.threshold).logical_and(evidence.valid);
   std::string doubt;
   if (const auto live = without_dead_lines(evidence.states); live.states.numel() > 0) {
-    const auto missing =
-        is(live.states, PixelState::valid).logical_or(is(live.states, PixelState::no_data)).logical_not();
-    doubt = doubt_about(islands_in(missing, live.of(above), evidence.min_pixels), missing, live);
+    const auto missing = is(live.states, PixelState::valid)
+                             .logical_or(is(live.states, PixelState::no_data))
+                             .logical_or(is_outside(live.states))
+                             .logical_not();
+    doubt = doubt_about(islands_in(missing, live.of(above), border_of(live.states), evidence.min_pixels),
+                        missing, live);
   }
   if (doubt.empty()) {
-    // Zeros at the border do not excuse what is saturated beside them.
+    // Zeros at the border do not excuse what is saturated beside them, and neither does the region's border.
     const auto saturated = is(evidence.states, PixelState::saturated);
+    const auto frame = border_of(torch::zeros_like(evidence.states));
     const View image{evidence.states, torch::arange(saturated.size(0)), torch::arange(saturated.size(1))};
-    doubt = doubt_about(islands_in(saturated, above, evidence.min_pixels), saturated, image);
+    doubt = doubt_about(islands_in(saturated, above, frame, evidence.min_pixels), saturated, image);
   }
   return doubt;
 }
@@ -202,7 +220,8 @@ std::string doubts_about(const Evidence& evidence) {
         "nearly all pixels hold the same spectrum: the camera or the program that wrote the file may have "
         "stalled");
   }
-  if (!is(evidence.states, PixelState::valid).logical_and(evidence.valid).all().item<bool>()) {
+  const auto valid = is(evidence.states, PixelState::valid).logical_and(evidence.valid);
+  if (!valid.logical_or(is_outside(evidence.states)).all().item<bool>()) {
     doubts.push_back(doubt_about_share(evidence));
     doubts.push_back(doubt_about_islands(evidence));
   }
@@ -250,7 +269,12 @@ Judgement judgement_of(const Evidence& evidence) {
 }
 
 double valid_share_of(const torch::Tensor& states) {
-  return is(states, PixelState::valid).to(torch::kDouble).mean().item<double>();
+  const auto inside = is_outside(states).logical_not().sum().item<double>();
+  return inside > 0 ? is(states, PixelState::valid).sum().item<double>() / inside : 0.0;
+}
+
+double region_share_of(const torch::Tensor& states) {
+  return is_outside(states).logical_not().to(torch::kDouble).mean().item<double>();
 }
 
 }  // namespace hyperdefect::engine

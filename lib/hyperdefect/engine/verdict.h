@@ -61,6 +61,8 @@ struct Judgement {
 ///    and are as many as the smallest defect: a defect may look like that. Declared no data, what touches the
 ///    image's border, and columns and rows that are invalid from end to end (a dead detector element, a lost
 ///    line) are no such islands; a saturated part is one even if missing pixels join it to the border.
+/// Pixels outside of the product's region count for nothing. Its border is to missing pixels what the image's
+/// is, but does not excuse a saturated part.
 /// Else accepted.
 ///
 ///     Evidence evidence;
@@ -72,7 +74,10 @@ struct Judgement {
 ///     const Judgement judgement = judgement_of(evidence);
 Judgement judgement_of(const Evidence& evidence);
 
-/// The share of valid pixels in states (rows, cols) of format::PixelState, in [0, 1].
+/// The share of valid pixels among those of the region in states (rows, cols) of format::PixelState, in
+/// [0, 1]; 0 if the region is empty.
 double valid_share_of(const torch::Tensor& states);
+/// The share of the image that is inside the region.
+double region_share_of(const torch::Tensor& states);
 
 }  // namespace hyperdefect::engine

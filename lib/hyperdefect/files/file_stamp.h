@@ -29,7 +29,7 @@ struct CubeStamp {
 };
 
 /// A file that does not exist has no part in the stamp.
-/// @param others files beside the cube on which its values depend, and what lies beside them
+/// @param others further files that decide what is made of the cube; what lies beside them counts, too
 CubeStamp stamp_of(const std::filesystem::path& cube, const std::vector<std::filesystem::path>& others = {});
 
 /// The first difference in words ("/scans/a.img had 800 bytes and has 200 now"), or "" if it is the same

@@ -28,6 +28,10 @@ constexpr std::array<const char*, 14> kPlainDrivers{"GTiff", "PNG",       "JPEG"
                                                     "BMP",   "WEBP",      "PNM",  "FITS",       "netCDF",
                                                     "HDF5",  "HDF5Image", "HEIF", "JP2OpenJPEG"};
 
+/// Drivers of files of shapes that read these alone.
+constexpr std::array<const char*, 8> kShapeDrivers{
+    "GeoJSON", "GeoJSONSeq", "TopoJSON", "GPKG", "ESRI Shapefile", "FlatGeobuf", "KML", "MapInfo File"};
+
 /// Written, and read only for the georeference of a header that we wrote ourselves.
 constexpr const char* kEnviDriver = "ENVI";
 
@@ -71,6 +75,27 @@ class Drivers {
       manager.RegisterDriver(*found);
     }
     CPLSetConfigOption(kNetworkOption, nullptr);
+  }
+
+  /// One of those set aside, which may be used without being registered; null if GDAL has none of this name.
+  GDALDriver* set_aside(std::string_view name) const {
+    const auto found = std::find_if(set_aside_.begin(), set_aside_.end(),
+                                    [&](GDALDriver* driver) { return name == driver->GetDescription(); });
+    return found == set_aside_.end() ? nullptr : *found;
+  }
+
+  /// Registers drivers of shapes, so that GDALOpenEx finds them.
+  std::vector<std::string> add_shape_drivers() {
+    const std::lock_guard lock(mutex_);
+    auto& manager = *GetGDALDriverManager();
+    std::vector<std::string> names;
+    for (const auto* name : kShapeDrivers) {
+      if (auto* driver = set_aside(name)) {
+        manager.RegisterDriver(driver);
+        names.emplace_back(name);
+      }
+    }
+    return names;
   }
 
   /// The driver, of those set aside, that recognises the file; or "".
@@ -316,6 +341,22 @@ DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector
 DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std::string>& more_drivers) {
   const auto allowed = with_trusted({"netCDF", "HDF5"}, more_drivers);
   return is_self_contained(path, more_drivers) ? open_file(path, GDAL_OF_MULTIDIM_RASTER, allowed) : nullptr;
+}
+
+DatasetPtr open_shapes(const std::filesystem::path& path) {
+  return open_file(path, GDAL_OF_VECTOR, drivers().add_shape_drivers());
+}
+
+DatasetPtr memory_raster(const Size& size) {
+  const GdalErrors errors;
+  auto* driver = drivers().set_aside("MEM");
+  DatasetPtr dataset(
+      driver == nullptr ? nullptr
+                        : driver->Create("", gdal_int(size.cols), gdal_int(size.rows), 1, GDT_Byte, nullptr));
+  if (!dataset) {
+    throw Error(text::concat("GDAL cannot make an image in memory: ", errors.reason()));
+  }
+  return dataset;
 }
 
 // NOLINTNEXTLINE(readability-function-size): GDAL asks for these parameters.

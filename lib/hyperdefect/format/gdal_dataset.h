@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hyperdefect/core/window.h"
 #include "hyperdefect/format/georeference.h"
 
 namespace hyperdefect::format {
@@ -61,6 +62,14 @@ DatasetPtr open_raster_with(const std::filesystem::path& path, const std::vector
 
 /// Opens the arrays of a netCDF or HDF file (GDAL's multidimensional view), under the same conditions.
 DatasetPtr open_arrays(const std::filesystem::path& path, const std::vector<std::string>& more_drivers);
+
+/// Opens a file of shapes (GeoJSON, GeoPackage, shapefile ...) for reading; null, with the reason in a
+/// GdalErrors that lives, if GDAL cannot. Only drivers that read the named file, and the parts of a shapefile
+/// beside it, may open it.
+DatasetPtr open_shapes(const std::filesystem::path& path);
+
+/// A band of bytes in memory, all zero.
+DatasetPtr memory_raster(const Size& size);
 
 /// Creates a raster without writing it (that happens while it is filled and closed). @throws Error with
 /// GDAL's reason.

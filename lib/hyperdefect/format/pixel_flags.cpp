@@ -15,6 +15,7 @@ constexpr std::uint8_t kNoData = 1;
 constexpr std::uint8_t kNotFinite = 2;
 constexpr std::uint8_t kSaturated = 4;
 constexpr std::uint8_t kLit = 8;
+constexpr std::uint8_t kOutside = 16;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 /// No measured value is as large: it is a mark, and marks near a type's limit are written with few digits.
@@ -92,6 +93,9 @@ void mark_saturated(const T* raw, T saturation, std::vector<std::uint8_t>& flags
 }
 
 PixelState state_of(std::uint8_t flags, bool zero_is_invalid) {
+  if ((flags & kOutside) != 0) {
+    return PixelState::outside;
+  }
   if ((flags & kNoData) != 0) {
     return PixelState::no_data;
   }
@@ -200,9 +204,15 @@ void PixelFlags::mask(const std::uint8_t* mask) {
   }
 }
 
+void PixelFlags::outside(const bool* region) {
+  for (std::size_t i = 0; i < flags_.size(); ++i) {
+    flags_[i] |= static_cast<std::uint8_t>(region[i] ? 0 : kOutside);
+  }
+}
+
 bool PixelFlags::any_value() const {
   return std::any_of(flags_.begin(), flags_.end(),
-                     [](std::uint8_t flags) { return (flags & (kNoData | kNotFinite)) == 0; });
+                     [](std::uint8_t flags) { return (flags & (kNoData | kNotFinite | kOutside)) == 0; });
 }
 
 torch::Tensor PixelFlags::states(const Window& window, bool zero_is_invalid) const {

@@ -59,7 +59,9 @@ class PixelFlags {
   void restore_columns(const PixelFlags& before, const std::vector<std::int64_t>& columns, std::int64_t cols);
   /// Marks as no data the pixels where the mask (one per pixel) is zero.
   void mask(const std::uint8_t* mask);
-  /// Whether any pixel has a value: neither no data nor NaN or infinite.
+  /// Marks as outside of the region the pixels where the region (one per pixel) is false.
+  void outside(const bool* region);
+  /// Whether any pixel has a value: inside the region, and neither no data nor NaN or infinite.
   bool any_value() const;
   /// (rows, cols) uint8 of PixelState.
   torch::Tensor states(const Window& window, bool zero_is_invalid) const;

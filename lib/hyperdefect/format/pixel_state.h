@@ -9,6 +9,8 @@ namespace hyperdefect::format {
 /// counts.
 enum class PixelState : std::uint8_t {
   valid = 0,
+  /// Outside of the product's region, which the user states: nothing is said of it, whatever it holds.
+  outside = 5,
   /// The file says so: its no-data value, its mask or its alpha band; or the user does (data.no_data).
   no_data = 1,
   /// NaN or infinite.

@@ -16,7 +16,7 @@ namespace hyperdefect::io {
 
 /// One exact spectrum that many valid pixels of a cube share.
 struct CommonSpectrum {
-  /// Of all pixels of the image, valid or not; in [0, 1].
+  /// Of all pixels of the region, valid or not; in [0, 1].
   double share = 0;
   /// The raw values of the used bands.
   std::vector<double> values;
@@ -41,10 +41,18 @@ class CubeReader {
   /// all used bands no pixel is valid. @param converter of the cube's bands and columns
   void convert_to_reflectance(spectral::ReflectanceConverter converter);
 
+  /// Says which pixels are the product's; at first, and if it is not defined, all of them. The others are
+  /// PixelState::outside, and count for nothing below. What was read before does not count as read.
+  /// @param region (rows, cols) bool
+  void set_region(const torch::Tensor& region);
+  /// (rows, cols) bool, or not defined.
+  const torch::Tensor& region() const;
+
   /// All bands of a window, (bands, rows, cols), with one access to the file. Validity is decided on raw
-  /// values: a pixel is invalid if the file's mask or alpha band hides it, if a used band is no-data, not
-  /// finite (also as float32, and after scaling) or saturated, or if all used bands are zero. Scale and
-  /// offset are applied after that, unless the options say otherwise or values become reflectance; values of
+  /// values: a pixel is invalid if it is outside of the region, if the file's mask or alpha band hides it, if
+  /// a used band is no-data, not finite (also as float32, and after scaling) or saturated, or if all used
+  /// bands are zero. Scale and offset are applied after that, unless the options say otherwise or values
+  /// become reflectance; values of
   /// bands that are not used are set to zero if they are not finite. @throws InputError if the file cannot be
   /// read.
   spectral::Block read(const Window& window);
@@ -56,7 +64,7 @@ class CubeReader {
   /// From here on these bands are bad and not used.
   void leave_out(const std::vector<std::int64_t>& bands);
 
-  /// The exact spectra, over the used bands, that more than `share` of the image's pixels have and that are
+  /// The exact spectra, over the used bands, that more than `share` of the region's pixels have and that are
   /// valid; the most common first. Shares of large images are estimated on evenly spaced rows.
   /// Warns if float32 is too coarse for the values that are looked at.
   /// @throws InputError

@@ -95,6 +95,9 @@ void SpectrumCounter::add(const torch::Tensor& raw, const torch::Tensor& states,
   std::vector<std::int64_t> pixels;
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < window.pixels(); ++i) {
+    if (state[i] == static_cast<std::uint8_t>(format::PixelState::outside)) {
+      continue;
+    }
     const auto place = (window.row + i / window.cols) * image.cols + window.col + i % window.cols;
     if (one_in_ > 1 && mixed(static_cast<std::uint64_t>(place)) % one_in_ != 0) {
       continue;

@@ -66,6 +66,15 @@ bool is_black(const GDALColorEntry& colour) {
   return colour.c1 == 0 && colour.c2 == 0 && colour.c3 == 0;
 }
 
+struct MaskWords {
+  const char* marked;
+  const char* others;
+};
+
+MaskWords words_for(MaskOf marks) {
+  return marks == MaskOf::defects ? MaskWords{"defects", "normal"} : MaskWords{"the product", "outside"};
+}
+
 /// What the values of one band mark.
 class MaskBand {
  public:
@@ -82,22 +91,21 @@ class MaskBand {
     return result;
   }
 
-  void warn(const fs::path& path) const {
+  void warn(const fs::path& path, const MaskWords& words) const {
+    const auto advice =
+        text::concat(" and count as ", words.marked, ": a mask marks ", words.others, " pixels with 0");
     if (no_data_pixels_ > 0) {
       log::warning(text::concat(path.string(), ": ", text::pluralise(no_data_pixels_, "pixel"),
-                                " of the mask hold its no-data value ", text::to_text(*no_data_),
-                                " and count as defects: a mask marks normal pixels with 0"));
+                                " of the mask hold its no-data value ", text::to_text(*no_data_), advice));
     }
     if (nan_pixels_ > 0) {
-      log::warning(
-          text::concat(path.string(), ": ", text::pluralise(nan_pixels_, "pixel"),
-                       " of the mask hold NaN and count as defects: a mask marks normal pixels with 0"));
+      log::warning(text::concat(path.string(), ": ", text::pluralise(nan_pixels_, "pixel"),
+                                " of the mask hold NaN", advice));
     }
     if (colours_contradict()) {
-      log::warning(
-          text::concat(path.string(),
-                       ": the mask has a palette whose colours do not agree with its values: value 0 is "
-                       "taken as normal and all others as defects, whatever their colours"));
+      log::warning(text::concat(
+          path.string(), ": the mask has a palette whose colours do not agree with its values: value 0 is ",
+          "taken as ", words.others, " and all others as ", words.marked, ", whatever their colours"));
     }
   }
 
@@ -143,7 +151,7 @@ Size mask_size(const fs::path& path) {
   return size_of(*open_mask(path));
 }
 
-torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>& expected) {
+torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>& expected, MaskOf marks) {
   const auto dataset = open_mask(path);
   const auto size = size_of(*dataset);
   if (expected) {
@@ -166,7 +174,7 @@ torch::Tensor read_mask(const fs::path& path, const std::optional<ExpectedSize>&
     throw InputError(text::concat(path.string(), ": the mask is incomplete or damaged: ", errors.reason()));
   }
   for (const auto& band : bands) {
-    band.warn(path);
+    band.warn(path, words_for(marks));
   }
   return mask;
 }

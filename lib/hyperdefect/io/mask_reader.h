@@ -11,6 +11,9 @@
 
 namespace hyperdefect::io {
 
+/// What the pixels that a mask marks are; warnings name it.
+enum class MaskOf { defects, product };
+
 /// What a mask says its size is; reads no pixels. @throws InputError for a file that is missing or no image.
 Size mask_size(const std::filesystem::path& path);
 
@@ -22,6 +25,7 @@ Size mask_size(const std::filesystem::path& path);
 /// @throws InputError for a file that is missing, no image, incomplete, of another size, or has more bands
 /// than a mask.
 torch::Tensor read_mask(const std::filesystem::path& path,
-                        const std::optional<ExpectedSize>& expected = std::nullopt);
+                        const std::optional<ExpectedSize>& expected = std::nullopt,
+                        MaskOf marks = MaskOf::defects);
 
 }  // namespace hyperdefect::io

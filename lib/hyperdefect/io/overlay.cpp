@@ -98,6 +98,7 @@ struct Panels {
   torch::Tensor score;
   torch::Tensor defect;
   torch::Tensor valid;
+  torch::Tensor region;
   std::int64_t enlargement = 1;
 };
 
@@ -123,8 +124,12 @@ Panels reduced(const Panels& full, std::int64_t factor) {
   };
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   const auto score = full.score.masked_fill(full.valid.logical_not(), kLowest);
-  return {pooled_mean(full.view, factor), pooled_max(score.unsqueeze(0), factor).squeeze(0), any(full.defect),
-          any(full.valid), 1};
+  return {pooled_mean(full.view, factor),
+          pooled_max(score.unsqueeze(0), factor).squeeze(0),
+          any(full.defect),
+          any(full.valid),
+          any(full.region),
+          1};
 }
 
 Panels fitted(const Panels& full) {
@@ -133,8 +138,8 @@ Panels fitted(const Panels& full) {
     return reduced(full, (long_side + kLargestLongSide - 1) / kLargestLongSide);
   }
   const auto factor = std::max<std::int64_t>(1, (kSmallestLongSide + long_side - 1) / long_side);
-  return {enlarged(full.view, factor), enlarged(full.score, factor), enlarged(full.defect, factor),
-          enlarged(full.valid, factor), factor};
+  return {enlarged(full.view, factor),  enlarged(full.score, factor),  enlarged(full.defect, factor),
+          enlarged(full.valid, factor), enlarged(full.region, factor), factor};
 }
 
 cv::Mat mask_image(const torch::Tensor& mask) {
@@ -179,6 +184,23 @@ void outline(cv::Mat& image, const cv::Mat& defect, std::int64_t enlargement) {
   cv::Mat grown;
   cv::dilate(defect, grown, cv::Mat::ones(2 * width + 1, 2 * width + 1, CV_8U));
   image.setTo(kOutline, grown & ~defect);
+}
+
+/// A dashed line, black and white, so that it is seen on any ground: the outermost pixels of the region, but
+/// not those at the border of the picture.
+void outline_region(cv::Mat& image, const cv::Mat& region) {
+  constexpr int kDash = 12;
+  cv::Mat inner;
+  cv::erode(region, inner, cv::Mat::ones(3, 3, CV_8U));
+  const cv::Mat line = region & ~inner;
+  for (int row = 0; row < image.rows; ++row) {
+    for (int col = 0; col < image.cols; ++col) {
+      if (line.at<std::uint8_t>(row, col) != 0) {
+        image.at<cv::Vec3b>(row, col) =
+            (row + col) % kDash < kDash / 2 ? cv::Vec3b(255, 255, 255) : cv::Vec3b(0, 0, 0);
+      }
+    }
+  }
 }
 
 void write_text(cv::Mat& canvas, const std::string& words, cv::Point left_base) {
@@ -273,9 +295,11 @@ cv::Mat composed(const cv::Mat& view, const cv::Mat& score, const ScoreRange& ra
   return canvas;
 }
 
-void check_shapes(const torch::Tensor& view, const torch::Tensor& score, const torch::Tensor& defects) {
-  TORCH_CHECK(score.dim() == 2 && score.numel() > 0 && defects.sizes() == score.sizes(),
-              "write_overlay: expected score and defects (rows, cols), got ", score.sizes(), " and ",
+void check_shapes(const OverlayMaps& maps) {
+  const auto& [view, score, defects, region] = maps;
+  TORCH_CHECK(score.dim() == 2 && score.numel() > 0 && defects.sizes() == score.sizes() &&
+                  (!region.defined() || region.sizes() == score.sizes()),
+              "write_overlay: expected score, defects and region (rows, cols), got ", score.sizes(), " and ",
               defects.sizes());
   TORCH_CHECK((view.dim() == 2 && view.sizes() == score.sizes()) ||
                   (view.dim() == 3 && (view.size(0) == 1 || view.size(0) == 3) &&
@@ -284,12 +308,14 @@ void check_shapes(const torch::Tensor& view, const torch::Tensor& score, const t
               view.sizes());
 }
 
-Panels full_size(const torch::Tensor& view, const torch::Tensor& score, const torch::Tensor& defects) {
-  const auto planes = view.dim() == 2 ? view.unsqueeze(0) : view;
-  const auto flags = defects.to(torch::kCPU);
-  const auto scores = score.to(torch::kCPU, torch::kFloat32);
-  return {planes.to(torch::kCPU, torch::kFloat32), scores, flags == 1,
-          (flags != 255).logical_and(scores.isfinite()), 1};
+Panels full_size(const OverlayMaps& maps) {
+  const auto planes = maps.view.dim() == 2 ? maps.view.unsqueeze(0) : maps.view;
+  const auto flags = maps.defects.to(torch::kCPU);
+  const auto scores = maps.score.to(torch::kCPU, torch::kFloat32);
+  const auto region = maps.region.defined() ? maps.region.to(torch::kCPU, torch::kBool)
+                                            : torch::ones(scores.sizes(), torch::kBool);
+  return {planes.to(torch::kCPU, torch::kFloat32),       scores, flags == 1,
+          (flags != 255).logical_and(scores.isfinite()), region, 1};
 }
 
 }  // namespace
@@ -310,13 +336,15 @@ std::vector<std::int64_t> display_bands(const spectral::Bands& bands) {
   return {good[good.size() * 5 / 6], good[good.size() / 2], good[good.size() / 6]};
 }
 
-torch::Tensor quicklook(const torch::Tensor& bands, const torch::Tensor& valid) {
+torch::Tensor quicklook(const torch::Tensor& bands, const torch::Tensor& valid,
+                        const torch::Tensor& outside) {
   TORCH_CHECK(bands.dim() == 3 && (bands.size(0) == 1 || bands.size(0) == 3) &&
                   valid.sizes() == bands.sizes().slice(1),
               "quicklook: expected bands (1 or 3, rows, cols) and valid (rows, cols), got ", bands.sizes(),
               " and ", valid.sizes());
   auto picture = torch::zeros(bands.sizes(), torch::kFloat32);
   const auto valid_pixels = valid.to(torch::kCPU, torch::kBool);
+  const auto hidden = (outside.defined() ? valid_pixels.logical_or(outside) : valid_pixels).logical_not();
   for (std::int64_t i = 0; i < bands.size(0); ++i) {
     const auto band = bands[i].to(torch::kCPU, torch::kFloat32);
     const auto sample = finite_sample(band.masked_select(valid_pixels));
@@ -325,23 +353,24 @@ torch::Tensor quicklook(const torch::Tensor& bands, const torch::Tensor& valid) 
     }
     const double low = rank_value(sample, 0.02);
     const double width = std::max(rank_value(sample, 0.98) - low, 1e-12);
-    picture[i] = ((band - low) / width).nan_to_num(0).clamp(0, 1).masked_fill(valid_pixels.logical_not(), 0);
+    picture[i] = ((band - low) / width).nan_to_num(0).clamp(0, 1).masked_fill(hidden, 0);
   }
   return picture;
 }
 
-void write_overlay(const std::filesystem::path& path, const torch::Tensor& view, const torch::Tensor& score,
-                   const torch::Tensor& defects, double threshold) {
-  check_shapes(view, score, defects);
-  const auto full = full_size(view, score, defects);
+void write_overlay(const std::filesystem::path& path, const OverlayMaps& maps, double threshold) {
+  check_shapes(maps);
+  const auto full = full_size(maps);
   const auto range = shown_range(full.score.masked_select(full.valid), threshold);
   const auto panels = fitted(full);
   const auto defect = mask_image(panels.defect);
   const auto valid = mask_image(panels.valid);
+  const auto region = mask_image(panels.region);
   auto view_panel = colour_image(panels.view);
   auto score_panel = score_image(panels.score, range);
-  hatch(view_panel, valid);
+  hatch(view_panel, valid | ~region);
   hatch(score_panel, valid);
+  outline_region(view_panel, region);
   outline(view_panel, defect, panels.enlargement);
   const auto title = text::pluralise(label_regions(full.defect).count, "defect") + ", " +
                      text::pluralise(full.defect.sum().item<std::int64_t>(), "pixel");

@@ -46,6 +46,35 @@ Regions label_regions(const torch::Tensor& mask) {
   return regions;
 }
 
+torch::Tensor eroded(const torch::Tensor& mask, std::int64_t border_px) {
+  TORCH_CHECK(mask.dim() == 2 && mask.scalar_type() == torch::kBool && border_px >= 0,
+              "eroded: expected a mask (rows, cols) bool and a border of at least 0, got ", mask.sizes(), " ",
+              mask.scalar_type(), " and ", border_px);
+  if (border_px == 0 || mask.numel() == 0) {
+    return mask;
+  }
+  auto bytes = mask.to(torch::kCPU, torch::kUInt8).contiguous().clone();
+  cv::Mat image(static_cast<int>(mask.size(0)), static_cast<int>(mask.size(1)), CV_8U, bytes.data_ptr());
+  const auto side = static_cast<int>(2 * border_px + 1);
+  cv::erode(image, image, cv::Mat::ones(side, side, CV_8U));
+  return bytes.ne(0);
+}
+
+torch::Tensor with_small_holes_filled(const torch::Tensor& mask, std::int64_t most_px) {
+  const auto others = label_regions(mask.logical_not());
+  auto filled = torch::zeros({others.count + 1}, torch::kBool);
+  for (std::int64_t i = 0; i < others.count; ++i) {
+    filled[i + 1] = others.areas[static_cast<std::size_t>(i)] <= most_px;
+  }
+  for (const std::int64_t dim : {0, 1}) {
+    for (const std::int64_t end : {0, -1}) {
+      filled.index_put_({others.labels.select(dim, end).to(torch::kInt64)}, false);
+    }
+  }
+  const auto holes = filled.index_select(0, others.labels.flatten().to(torch::kInt64));
+  return mask.logical_or(holes.reshape(mask.sizes()));
+}
+
 torch::Tensor without_small_regions(const torch::Tensor& mask, std::int64_t min_pixels) {
   const auto regions = label_regions(mask);
   auto keep = torch::zeros({regions.count + 1}, torch::kBool);

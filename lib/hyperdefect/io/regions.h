@@ -20,6 +20,14 @@ struct Regions {
 /// Labels the regions of a (rows, cols) bool mask; pixels that touch by a corner belong together.
 Regions label_regions(const torch::Tensor& mask);
 
+/// The (rows, cols) bool mask without the pixels that are closer than `border_px` (rows and columns, the
+/// larger of the two) to a pixel that is not in it. What lies beyond the image counts as in it.
+torch::Tensor eroded(const torch::Tensor& mask, std::int64_t border_px);
+
+/// The (rows, cols) bool mask with its holes of at most `most_px` pixels: regions of other pixels that do not
+/// touch the border of the image.
+torch::Tensor with_small_holes_filled(const torch::Tensor& mask, std::int64_t most_px);
+
 /// The (rows, cols) bool mask without the regions of less than min_pixels.
 torch::Tensor without_small_regions(const torch::Tensor& mask, std::int64_t min_pixels);
 

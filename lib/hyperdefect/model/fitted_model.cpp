@@ -179,6 +179,29 @@ std::optional<ScoreCalibration> calibration_from(const nlohmann::json& json) {
   throw FieldFault(text::concat(name, ".kind is neither false_alarm_probability nor mad"));
 }
 
+std::string split_json(const std::optional<spectral::MaterialSplit>& split) {
+  return split
+             ? nlohmann::json{{"weights", split->weights}, {"offset", split->offset}, {"floor", split->floor}}
+                   .dump()
+             : "null";
+}
+
+std::optional<spectral::MaterialSplit> split_from(const nlohmann::json& json, std::int64_t bands) {
+  const std::string name = "product";
+  if (json.is_null()) {
+    return std::nullopt;
+  }
+  spectral::MaterialSplit split;
+  split.weights = numbers(field(json, "weights", name), "product.weights");
+  split.offset = number(field(json, "offset", name), "product.offset");
+  split.floor = number(field(json, "floor", name), "product.floor", {kPositive, kLargest});
+  if (static_cast<std::int64_t>(split.weights.size()) != bands) {
+    throw FieldFault(text::concat("product.weights has ", split.weights.size(),
+                                  " elements, but the model takes ", bands, " bands"));
+  }
+  return split;
+}
+
 Calibration kind_of(const std::optional<ScoreCalibration>& calibration) {
   if (!calibration) {
     return Calibration::none;
@@ -294,8 +317,11 @@ FittedModel from_metadata(const std::filesystem::path& path, const Metadata& met
   model.trained_on_reflectance = trained_on_reflectance(metadata);
   model.training = metadata.text("training", kLongestName);
   model.version = metadata.text("version", kLongestName);
-  model.detector =
-      std::make_shared<detector::Pipeline>(model.config.detector, bands_from(metadata.json("bands")));
+  const auto bands = bands_from(metadata.json("bands"));
+  if (automatic_region(model.config.data.region)) {
+    model.product = split_from(metadata.json("product"), bands.count);
+  }
+  model.detector = std::make_shared<detector::Pipeline>(model.config.detector, bands);
   return model;
 }
 
@@ -396,6 +422,9 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"seed", std::to_string(config.run.seed)}};
   if (model.trained_on_reflectance) {
     file.metadata[kValues] = *model.trained_on_reflectance ? kReflectance : kFileUnits;
+  }
+  if (automatic_region(config.data.region)) {
+    file.metadata["product"] = split_json(model.product);
   }
   model::add_checksum(file);
   model::write_tensors(path, file);

@@ -12,6 +12,7 @@
 #include "hyperdefect/model/model_file.h"
 #include "hyperdefect/model/run_config.h"
 #include "hyperdefect/model/score_calibration.h"
+#include "hyperdefect/spectral/material_split.h"
 
 namespace hyperdefect::model {
 
@@ -26,6 +27,9 @@ namespace hyperdefect::model {
 struct FittedModel {
   RunConfig config;
   std::shared_ptr<detector::Pipeline> detector;
+  /// Tells the product (positive values) from what is around it, if data.region is automatic; none if the
+  /// training cubes show nothing else than the product.
+  std::optional<spectral::MaterialSplit> product;
   /// None if score.calibration is `none`.
   std::optional<ScoreCalibration> calibration;
   /// Of calibrated scores.

@@ -50,6 +50,14 @@ void declare_references(config::Section& section, DataOptions& options) {
   section.level(config::Level::advanced);
 }
 
+std::vector<std::string> region_words() {
+  std::vector<std::string> words{kNoRegion};
+  for (const auto& [word, material] : kAutomaticRegions) {
+    words.emplace_back(word);
+  }
+  return words;
+}
+
 void declare(config::Section& section, DataOptions& options) {
   section
       .add("no_data", &options.no_data,
@@ -77,6 +85,24 @@ void declare(config::Section& section, DataOptions& options) {
   section.add("drivers", &options.drivers,
               "More GDAL drivers that may open a cube, by GDAL's short names (VRT, for instance). Such "
               "formats may open other files or the network: name one only for files that you trust.");
+  section
+      .add("region", &options.region,
+           "Which pixels are the product; no other pixel is learned from, scored or judged. none: all of "
+           "them. "
+           "Else a file of polygons (GeoJSON, GeoPackage, shapefile), a mask image whose pixels are not zero "
+           "inside, or a folder with a mask for each cube, STEM.png or STEM.tif. Without a georeference the "
+           "polygons are in pixels: x is the column, y the row. auto, auto_smaller, auto_brighter, "
+           "auto_darker: the spectra tell two materials apart, and the product is the larger, smaller, "
+           "brighter or darker one.")
+      .is_path(region_words())
+      .level(config::Level::basic);
+  section
+      .add("region_border_px", &options.region_border_px,
+           "The region is smaller by this many pixels on all sides, except at the border of the image. -1: 0 "
+           "if a file states the region, 2 if it is found automatically.")
+      .range(-1, 1000)
+      .used_if({[&options] { return options.region != kNoRegion; }, "data.region is not none"})
+      .level(config::Level::basic);
   section
       .add("min_valid_share", &options.min_valid_share,
            "A cube with a smaller share of valid pixels is undecided. The share is relative: 1 is what the "

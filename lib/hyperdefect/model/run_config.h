@@ -7,6 +7,7 @@
 
 #include "hyperdefect/config/schema.h"
 #include "hyperdefect/detector/detector_options.h"
+#include "hyperdefect/model/region_choice.h"
 #include "hyperdefect/platform/device.h"
 #include "hyperdefect/spectral/types.h"
 
@@ -29,6 +30,11 @@ struct DataOptions {
   spectral::WavelengthUnit wavelength_unit = spectral::WavelengthUnit::automatic;
   /// GDAL drivers that may open a cube beside those that read the named file alone.
   std::vector<std::string> drivers;
+  /// Which pixels are the product: kNoRegion, one of kAutomaticRegions, or the path of polygons, a mask, or a
+  /// folder of masks.
+  std::string region = kNoRegion;
+  /// By how much the region is smaller than stated or found; below 0 as much as suits how it is given.
+  std::int64_t region_border_px = -1;
   /// A cube is undecided if its share of valid pixels is below this part of what the training cubes had.
   double min_valid_share = 0.95;
 };

@@ -13,7 +13,7 @@
 #include "hyperdefect/metric/confusion.h"
 #include "hyperdefect/metric/roc.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::evaluation {
 
 /// How well a map finds the defects of one cube. Pixels that are NaN in the map are left out; what is not
 /// defined, as a cube without a defect has no AUROC, is absent.
@@ -96,7 +96,7 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 /// Judges every map NAME_`kind`.tif below a folder of results against what find_truth() finds below the
 /// folder of truths; with the scores, if it is there, also the map NAME_defects.tif.
 ///
-///     ProgressMonitor monitor;
+///     engine::ProgressMonitor monitor;
 ///     const Evaluation evaluation = evaluate("maps", "masks", "score", monitor);
 ///     if (evaluation.mean.auroc) {
 ///       std::cout << "mean AUROC " << *evaluation.mean.auroc << '\n';
@@ -107,6 +107,6 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes);
 /// a map and its truth differ in size.
 /// @throws Interrupted if the monitor asks to stop.
 Evaluation evaluate(const std::filesystem::path& maps, const std::filesystem::path& truth,
-                    const std::string& kind, ProgressMonitor& monitor);
+                    const std::string& kind, engine::ProgressMonitor& monitor);
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::evaluation

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/evaluator.h"
+#include "hyperdefect/evaluation/evaluator.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "hyperdefect/io/regions.h"
 #include "hyperdefect/metric/aupro.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::evaluation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -205,7 +205,7 @@ MeanQuality mean_quality(const std::vector<CubeQuality>& cubes) {
 }
 
 Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::string& kind,
-                    ProgressMonitor& monitor) {
+                    engine::ProgressMonitor& monitor) {
   need_folder(maps, "a folder of results");
   need_folder(truth, "the folder of the masks");
   const auto ending = files::map_ending(kind);
@@ -229,8 +229,8 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     }
     evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
-    const auto stored = read_row((maps / name).string() + std::string(files::kRowEnding));
-    evaluation.cubes.back().undecided = stored && stored->row.verdict == Verdict::undecided;
+    const auto stored = engine::read_row((maps / name).string() + std::string(files::kRowEnding));
+    evaluation.cubes.back().undecided = stored && stored->row.verdict == engine::Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {
     throw InputError(text::concat("no map below ", maps.string(), " has a truth in ", truth.string(),
@@ -244,4 +244,4 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
   return evaluation;
 }
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::evaluation

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/evaluator.h"
+#include "hyperdefect/evaluation/evaluator.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "support/expect_error.h"
 #include "support/temp_dir.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::evaluation {
 namespace {
 
 const torch::Tensor kTruth = torch::tensor({{true, false, false}, {false, false, false}});
@@ -52,7 +52,7 @@ class Evaluate : public ::testing::Test {
     return evaluate(maps_, truth_, kind, monitor_);
   }
 
-  mutable ProgressMonitor monitor_;
+  mutable engine::ProgressMonitor monitor_;
   test::TempDir folder_;
   std::filesystem::path maps_ = folder_ / "maps";
   std::filesystem::path truth_ = folder_ / "truth";
@@ -235,9 +235,9 @@ TEST_F(Evaluate, CountsAnUndecidedCubeAsNeitherRejectedNorAccepted) {
     write_scores(name, kGood);
     write_marks(name, kNormal);
     write_truth(std::string(name) + "_mask.png", truth);
-    ResultRow row;
-    row.verdict = Verdict::undecided;
-    write_row(maps_ / (std::string(name) + ".json"), row, {});
+    engine::ResultRow row;
+    row.verdict = engine::Verdict::undecided;
+    engine::write_row(maps_ / (std::string(name) + ".json"), row, {});
   }
   const auto verdicts = evaluated().cube_confusion.value();
   EXPECT_EQ(verdicts.true_positives + verdicts.true_negatives, 0);
@@ -287,4 +287,4 @@ TEST_F(Evaluate, RefusesMapsWithoutAnyTruth) {
 }
 
 }  // namespace
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::evaluation
