@@ -96,7 +96,8 @@ TEST_F(Region, WhatIsOutsideCountsForNothing) {
   const auto info = run_program({"info", folder_ / "m.safetensors", "--json"});
   ASSERT_EQ(train(spoiled, more).exit_code, 0);
   const auto again = run_program({"info", folder_ / "m.safetensors", "--json"});
-  EXPECT_EQ(nlohmann::json::parse(info.out)["threshold"], nlohmann::json::parse(again.out)["threshold"]);
+  EXPECT_EQ(nlohmann::json::parse(info.out)[0]["threshold"],
+            nlohmann::json::parse(again.out)[0]["threshold"]);
 }
 
 TEST_F(Region, MissingPixelsInsideStillCount) {
@@ -256,7 +257,9 @@ TEST_F(Region, IsLearnedAndFoundInOtherCubes) {
 TEST_F(Region, KeepsADefectThatLooksLikeTheBackground) {
   auto values = product_on_belt(5, 9, 1);
   values.slice(1, 12, 15).slice(2, 20, 23).copy_(values.slice(1, 0, 3).slice(2, 20, 23));
-  ASSERT_EQ(detect(write_cube(folder_ / "scan.img", values), {"--set", "data.region=auto_darker"}).exit_code,
+  ASSERT_EQ(detect(write_cube(folder_ / "scan.img", values),
+                   {"--set", "data.region=auto_darker", "--set", "threshold.value=4"})
+                .exit_code,
             0);
   EXPECT_TRUE(map("scan_score.tif").isnan().equal(product_region(5, 9, 2).logical_not()));
   EXPECT_TRUE(map("scan_defects.tif").slice(0, 12, 15).slice(1, 20, 23).eq(1).any().item<bool>());

@@ -118,7 +118,7 @@ double contrast_of(const torch::Tensor& difference) {
 /// What the split along a direction makes of the spectra; nothing if it is none.
 std::optional<FoundSplit> split_along(const torch::Tensor& logs, const torch::Tensor& weights, const Cut& cut,
                                       double floor) {
-  const auto upper = logs.mv(weights) > cut.at;
+  const auto upper = logs.mv(weights) > cut.middle();
   const auto difference =
       std::get<0>(logs.index({upper}).median(0)) - std::get<0>(logs.index({upper.logical_not()}).median(0));
   if (contrast_of(difference) < kLeastContrast) {
