@@ -11,6 +11,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/cube_stamp.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/result_files.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/files/file_stamp.h"

@@ -146,175 +146,178 @@ struct CubeReader::Source {
     } else if (converter || rule(band).scales()) {
       flags.judge_scaled(out);
     }
+  }
 
-    /// What is known of the pixels before any value is looked at.
-    format::PixelFlags flags_of(const Window& window) const {
-      format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
-      if (region.defined()) {
-        flags.outside(image::crop(region, window).contiguous().const_data_ptr<bool>());
-      }
-      mask->mark_all_bands(window, flags);
-      return flags;
+  /// What is known of the pixels before any value is looked at.
+  format::PixelFlags flags_of(const Window& window) const {
+    format::PixelFlags flags(static_cast<std::size_t>(window.pixels()));
+    if (region.defined()) {
+      flags.outside(image::crop(region, window).contiguous().const_data_ptr<bool>());
     }
+    mask->mark_all_bands(window, flags);
+    return flags;
+  }
 
-    /// Takes those bands out of `bands` that hold a value in the window.
-    void find_values(const format::CubeInfo& info, const Window& window, std::vector<std::int64_t>& bands)
-        const {
-      const auto values = raw(info, window, bands);
-      const auto all = flags_of(window);
-      std::vector<std::int64_t> without;
-      for (std::size_t i = 0; i < bands.size(); ++i) {
-        auto flags = all;
-        judge(values, static_cast<std::int64_t>(i), rule(bands[i]), flags);
-        mask->mark_band(bands[i], window, flags);
-        if (!flags.any_value()) {
-          without.push_back(bands[i]);
-        }
+  /// Takes those bands out of `bands` that hold a value in the window.
+  void find_values(const format::CubeInfo& info, const Window& window,
+                   std::vector<std::int64_t>& bands) const {
+    const auto values = raw(info, window, bands);
+    const auto all = flags_of(window);
+    std::vector<std::int64_t> without;
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      auto flags = all;
+      judge(values, static_cast<std::int64_t>(i), rule(bands[i]), flags);
+      mask->mark_band(bands[i], window, flags);
+      if (!flags.any_value()) {
+        without.push_back(bands[i]);
       }
-      bands = std::move(without);
     }
+    bands = std::move(without);
+  }
+};
+
+CubeReader::CubeReader(format::CubeInfo info, format::ReadOptions options)
+    : info_(std::move(info)),
+      options_(std::move(options)),
+      used_(good_bands(info_)),
+      states_(torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(format::PixelState::unread),
+                          torch::kByte)),
+      source_(std::make_unique<Source>()) {
+  const format::GdalErrors errors;
+  source_->dataset = format::open_cube(info_, options_);
+  auto* dataset = source_->dataset.get();
+  if (dataset == nullptr) {
+    throw InputError(text::concat(info_.path.string(), ": cannot be read: ", errors.reason()));
+  }
+  if (dataset->GetRasterXSize() != info_.cols || dataset->GetRasterYSize() != info_.rows ||
+      dataset->GetRasterCount() != bands_in_file(info_)) {
+    throw InputError(text::concat(info_.path.string(), ": has changed since it was checked: now ",
+                                  dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
+                                  dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
+                                  bands_in_file(info_), "; start again"));
+  }
+  source_->rules = format::rules_of(info_, options_);
+  source_->mask.emplace(*dataset, info_, options_);
+}
+
+CubeReader::~CubeReader() = default;
+CubeReader::CubeReader(CubeReader&&) noexcept = default;
+CubeReader& CubeReader::operator=(CubeReader&&) noexcept = default;
+
+void CubeReader::set_region(const torch::Tensor& region) {
+  TORCH_CHECK(!region.defined() || (region.scalar_type() == torch::kBool && region.dim() == 2 &&
+                                    region.size(0) == info_.rows && region.size(1) == info_.cols),
+              "CubeReader: expected a region bool of ", info_.rows, "x", info_.cols, ", got ",
+              region.sizes());
+  source_->region = region;
+  states_.fill_(static_cast<std::uint8_t>(format::PixelState::unread));
+}
+
+const torch::Tensor& CubeReader::region() const {
+  return source_->region;
+}
+
+spectral::Block CubeReader::read(const Window& window) {
+  TORCH_CHECK(window.pixels() > 0 && clipped(window, info_.size()) == window, "CubeReader: window ",
+              window.row, ",", window.col, " of ", window.rows, "x", window.cols,
+              " is not inside the image of ", info_.rows, "x", info_.cols);
+  const auto raw = source_->raw(info_, window, all_bands(info_));
+  auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
+  auto flags = source_->flags_of(window);
+  const auto finish = [&](std::int64_t band) {
+    source_->finish_band(band, used_[static_cast<std::size_t>(band)], values, flags);
   };
-
-  CubeReader::CubeReader(format::CubeInfo info, format::ReadOptions options)
-      : info_(std::move(info)),
-        options_(std::move(options)),
-        used_(good_bands(info_)),
-        states_(torch::full({info_.rows, info_.cols}, static_cast<std::uint8_t>(format::PixelState::unread),
-                            torch::kByte)),
-        source_(std::make_unique<Source>()) {
-    const format::GdalErrors errors;
-    source_->dataset = format::open_cube(info_, options_);
-    auto* dataset = source_->dataset.get();
-    if (dataset == nullptr) {
-      throw InputError(text::concat(info_.path.string(), ": cannot be read: ", errors.reason()));
+  for (std::int64_t band = 0; band < info_.bands.count; ++band) {
+    if (used_[static_cast<std::size_t>(band)]) {
+      source_->judge_band(raw, band, band, window, flags);
     }
-    if (dataset->GetRasterXSize() != info_.cols || dataset->GetRasterYSize() != info_.rows ||
-        dataset->GetRasterCount() != bands_in_file(info_)) {
-      throw InputError(text::concat(info_.path.string(), ": has changed since it was checked: now ",
-                                    dataset->GetRasterYSize(), "x", dataset->GetRasterXSize(), "x",
-                                    dataset->GetRasterCount(), ", then ", info_.rows, "x", info_.cols, "x",
-                                    bands_in_file(info_), "; start again"));
+    source_->convert_band(raw, band, window, values);
+    if (!source_->converter) {
+      finish(band);
     }
-    source_->rules = format::rules_of(info_, options_);
-    source_->mask.emplace(*dataset, info_, options_);
   }
-
-  CubeReader::~CubeReader() = default;
-  CubeReader::CubeReader(CubeReader&&) noexcept = default;
-  CubeReader& CubeReader::operator=(CubeReader&&) noexcept = default;
-
-  void CubeReader::set_region(const torch::Tensor& region) {
-    TORCH_CHECK(!region.defined() || (region.scalar_type() == torch::kBool && region.dim() == 2 &&
-                                      region.size(0) == info_.rows && region.size(1) == info_.cols),
-                "CubeReader: expected a region bool of ", info_.rows, "x", info_.cols, ", got ",
-                region.sizes());
-    source_->region = region;
-    states_.fill_(static_cast<std::uint8_t>(format::PixelState::unread));
-  }
-
-  const torch::Tensor& CubeReader::region() const { return source_->region; }
-
-  spectral::Block CubeReader::read(const Window& window) {
-    TORCH_CHECK(window.pixels() > 0 && clipped(window, info_.size()) == window, "CubeReader: window ",
-                window.row, ",", window.col, " of ", window.rows, "x", window.cols,
-                " is not inside the image of ", info_.rows, "x", info_.cols);
-    const auto raw = source_->raw(info_, window, all_bands(info_));
-    auto values = raw.scalar_type() == torch::kFloat ? raw : torch::empty(raw.sizes(), torch::kFloat);
-    auto flags = source_->flags_of(window);
-    const auto finish = [&](std::int64_t band) {
-      source_->finish_band(band, used_[static_cast<std::size_t>(band)], values, flags);
-    };
+  if (source_->converter) {
+    // A dead element takes its value from bands behind it too.
+    source_->converter->interpolate(window, values);
     for (std::int64_t band = 0; band < info_.bands.count; ++band) {
-      if (used_[static_cast<std::size_t>(band)]) {
-        source_->judge_band(raw, band, band, window, flags);
-      }
-      source_->convert_band(raw, band, window, values);
-      if (!source_->converter) {
-        finish(band);
-      }
-    }
-    if (source_->converter) {
-      // A dead element takes its value from bands behind it too.
-      source_->converter->interpolate(window, values);
-      for (std::int64_t band = 0; band < info_.bands.count; ++band) {
-        finish(band);
-      }
-    }
-    const auto states = flags.states(window, options_.zero_is_invalid);
-    image::crop(states_, window).copy_(states);
-    return {values, states.eq(static_cast<std::uint8_t>(format::PixelState::valid)), window, info_.size()};
-  }
-
-  void CubeReader::use_bands(std::vector<bool> used) {
-    TORCH_CHECK(static_cast<std::int64_t>(used.size()) == info_.bands.count, "CubeReader: expected ",
-                info_.bands.count, " flags of bands, got ", used.size());
-    used_ = std::move(used);
-    if (source_->converter) {
-      source_->converter->interpolate_from(used_);
+      finish(band);
     }
   }
+  const auto states = flags.states(window, options_.zero_is_invalid);
+  image::crop(states_, window).copy_(states);
+  return {values, states.eq(static_cast<std::uint8_t>(format::PixelState::valid)), window, info_.size()};
+}
 
-  void CubeReader::convert_to_reflectance(spectral::ReflectanceConverter converter) {
-    TORCH_CHECK(converter.bands() == info_.bands.count && converter.cols() == info_.cols,
-                "CubeReader: expected references of ", info_.bands.count, " bands and ", info_.cols,
-                " columns, got ", converter.bands(), " and ", converter.cols());
-    options_.apply_scale = false;
-    source_->rules = format::rules_of(info_, options_);
-    source_->converter = std::move(converter);
+void CubeReader::use_bands(std::vector<bool> used) {
+  TORCH_CHECK(static_cast<std::int64_t>(used.size()) == info_.bands.count, "CubeReader: expected ",
+              info_.bands.count, " flags of bands, got ", used.size());
+  used_ = std::move(used);
+  if (source_->converter) {
     source_->converter->interpolate_from(used_);
   }
+}
 
-  std::vector<std::int64_t> CubeReader::empty_bands(
-      const std::function<void(std::int64_t, std::int64_t)>& step) {
-    auto empty = those_set(used_);
-    const auto used = empty.size();
-    source_->find_values(info_, {info_.rows / 2, 0, 1, info_.cols}, empty);
-    // Hardly ever is there anything left to look for.
-    const auto windows = scan_windows(info_, static_cast<std::int64_t>(empty.size()), kScannedValues);
-    for (std::size_t i = 0; i < windows.size() && !empty.empty(); ++i) {
-      step(static_cast<std::int64_t>(i), static_cast<std::int64_t>(windows.size()));
-      source_->find_values(info_, windows[i], empty);
-    }
-    return empty.size() < used ? empty : std::vector<std::int64_t>{};
-  }
+void CubeReader::convert_to_reflectance(spectral::ReflectanceConverter converter) {
+  TORCH_CHECK(converter.bands() == info_.bands.count && converter.cols() == info_.cols,
+              "CubeReader: expected references of ", info_.bands.count, " bands and ", info_.cols,
+              " columns, got ", converter.bands(), " and ", converter.cols());
+  options_.apply_scale = false;
+  source_->rules = format::rules_of(info_, options_);
+  source_->converter = std::move(converter);
+  source_->converter->interpolate_from(used_);
+}
 
-  void CubeReader::leave_out(const std::vector<std::int64_t>& bands) {
-    if (!bands.empty() && info_.bands.good.empty()) {
-      info_.bands.good.assign(static_cast<std::size_t>(info_.bands.count), true);
-    }
-    for (const auto band : bands) {
-      info_.bands.good[static_cast<std::size_t>(band)] = false;
-      used_[static_cast<std::size_t>(band)] = false;
-    }
-    use_bands(used_);
+std::vector<std::int64_t> CubeReader::empty_bands(
+    const std::function<void(std::int64_t, std::int64_t)>& step) {
+  auto empty = those_set(used_);
+  const auto used = empty.size();
+  source_->find_values(info_, {info_.rows / 2, 0, 1, info_.cols}, empty);
+  // Hardly ever is there anything left to look for.
+  const auto windows = scan_windows(info_, static_cast<std::int64_t>(empty.size()), kScannedValues);
+  for (std::size_t i = 0; i < windows.size() && !empty.empty(); ++i) {
+    step(static_cast<std::int64_t>(i), static_cast<std::int64_t>(windows.size()));
+    source_->find_values(info_, windows[i], empty);
   }
+  return empty.size() < used ? empty : std::vector<std::int64_t>{};
+}
 
-  std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
-    const auto bands = those_set(used_);
-    const auto windows = survey_windows(info_);
-    SpectrumCounter counter(pixels_of(windows));
-    DigitLoss digits;
-    for (const auto& window : windows) {
-      const auto raw = source_->raw(info_, window, bands);
-      auto flags = source_->flags_of(window);
-      for (std::size_t i = 0; i < bands.size(); ++i) {
-        source_->judge_band(raw, static_cast<std::int64_t>(i), bands[i], window, flags);
-      }
-      const auto states = flags.states(window, options_.zero_is_invalid);
-      counter.add(raw, states, window, info_.size());
-      if (raw.scalar_type() == torch::kDouble && !source_->converter) {
-        digits.add(physical(raw, source_->rules, bands),
-                   states.eq(static_cast<std::uint8_t>(format::PixelState::valid)));
-      }
-    }
-    warn_of_lost_digits(digits, info_);
-    std::vector<CommonSpectrum> common;
-    for (const auto& found : counter.above(share)) {
-      const auto values = source_->raw(info_, found.pixel, bands).to(torch::kDouble).flatten();
-      const auto* first = values.const_data_ptr<double>();
-      common.push_back({found.share, {first, first + values.numel()}});
-    }
-    return common;
+void CubeReader::leave_out(const std::vector<std::int64_t>& bands) {
+  if (!bands.empty() && info_.bands.good.empty()) {
+    info_.bands.good.assign(static_cast<std::size_t>(info_.bands.count), true);
   }
+  for (const auto band : bands) {
+    info_.bands.good[static_cast<std::size_t>(band)] = false;
+    used_[static_cast<std::size_t>(band)] = false;
+  }
+  use_bands(used_);
+}
+
+std::vector<CommonSpectrum> CubeReader::common_spectra(double share) {
+  const auto bands = those_set(used_);
+  const auto windows = survey_windows(info_);
+  SpectrumCounter counter(pixels_of(windows));
+  DigitLoss digits;
+  for (const auto& window : windows) {
+    const auto raw = source_->raw(info_, window, bands);
+    auto flags = source_->flags_of(window);
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      source_->judge_band(raw, static_cast<std::int64_t>(i), bands[i], window, flags);
+    }
+    const auto states = flags.states(window, options_.zero_is_invalid);
+    counter.add(raw, states, window, info_.size());
+    if (raw.scalar_type() == torch::kDouble && !source_->converter) {
+      digits.add(physical(raw, source_->rules, bands),
+                 states.eq(static_cast<std::uint8_t>(format::PixelState::valid)));
+    }
+  }
+  warn_of_lost_digits(digits, info_);
+  std::vector<CommonSpectrum> common;
+  for (const auto& found : counter.above(share)) {
+    const auto values = source_->raw(info_, found.pixel, bands).to(torch::kDouble).flatten();
+    const auto* first = values.const_data_ptr<double>();
+    common.push_back({found.share, {first, first + values.numel()}});
+  }
+  return common;
+}
 
 }  // namespace hyperdefect::io

@@ -53,7 +53,6 @@ class Metadata {
     }
     return found->second;
   }
-  bool has(const std::string& key) const { return texts_.contains(key); }
   nlohmann::json json(const std::string& key) const { return json_from(text(key), key); }
   /// What models of earlier versions lack.
   bool has(const std::string& key) const { return texts_.contains(key); }
