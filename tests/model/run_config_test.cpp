@@ -330,7 +330,6 @@ const std::vector<std::pair<std::string, std::string>>& renamed_values() {
       {"model.fused=[likelihood, rx]", "ensemble.members=[likelihood_ratio, rx]"},
       {"train.corruption=defects", "autoencoder.corruption=synthetic_defect"},
       {"score.calibration=robust", "score.calibration=mad"},
-      {"score.calibration=pareto_tail", "score.calibration=false_alarm_probability"},
       {"threshold.method=far", "threshold.method=false_alarm_rate"}};
   return all;
 }
@@ -373,6 +372,7 @@ TEST(FormerKeys, ValuesMeanWhatTheyMeant) {
   EXPECT_EQ(yaml_after({"train.corruption=defects", "train.corruption=holes"}), defaults);
   EXPECT_EQ(yaml_after({"train.loss=squared", "train.loss=robust"}), defaults);
   EXPECT_EQ(yaml_after({"score.calibration=none", "score.calibration=tail"}), defaults);
+  EXPECT_EQ(yaml_after({"score.calibration=none", "score.calibration=pareto_tail"}), defaults);
 }
 
 TEST(FormerKeys, AreEachRemarkedOnce) {

@@ -41,7 +41,7 @@ class Floors(unittest.TestCase):
                       problems_in(core__a_cpp='#include "hyperdefect/spectral/types.h"\n')[0])
 
     def test_the_library_never_takes_the_program(self):
-        self.assertIn("engine (floor 6) takes app (floor 7)",
+        self.assertIn("engine (floor 6) takes app (floor 8)",
                       problems_in(engine__a_cpp='#include "app/cli/progress.h"\n')[0])
 
     def test_models_and_detectors_never_take_rooms_that_open_files(self):

@@ -58,6 +58,8 @@ TEST(MaterialSplit, OfOneMaterialIsNotClear) {
   const auto wide = find_material_split(material(1000, 0.1, 1, 6, 6));
   ASSERT_TRUE(wide);
   EXPECT_GT(wide->between, 0.2);
+  EXPECT_GT(wide->share_between, 0.02);
+  EXPECT_LT(wide->share_between, wide->between) << "a part of all, not of the smaller material";
 }
 
 TEST(MaterialSplit, TakesValuesBelowTheFloorForTheFloor) {

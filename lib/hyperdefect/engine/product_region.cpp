@@ -174,10 +174,9 @@ spectral::MaterialSplit towards_background(const spectral::FoundSplit& found, bo
 std::string remark_on(const spectral::FoundSplit& found, bool product_is_upper) {
   const double share = product_is_upper ? found.upper_share : 1 - found.upper_share;
   const bool brighter = (found.brightness_ratio > 1) == product_is_upper;
-  const double smaller = std::min(share, 1 - share);
   return text::concat("data.region: the product is the ", brighter ? "brighter" : "darker",
                       " of two materials and has ", percent(share), " of the pixels; ",
-                      percent(found.between * smaller), " lie between the two. If that is the background, ",
+                      percent(found.share_between), " lie between the two. If that is the background, ",
                       "choose the other one: ", brighter ? "auto_darker" : "auto_brighter");
 }
 
@@ -243,8 +242,7 @@ ProductSplit ProductSample::split(const preprocess::PreprocessOptions& options,
   }
   throw InputError(text::concat(
       "data.region=auto cannot tell the product from the background: ",
-      found ? percent(found->between * std::min(found->upper_share, 1 - found->upper_share)) +
-                  " of the pixels lie between the two materials"
+      found ? percent(found->share_between) + " of the pixels lie between the two materials"
             : std::string("no two materials differ clearly"),
       ", and the brightest pixels are ", range,
       " times as bright as the darkest: give polygons or masks of the product (data.region), or none"));

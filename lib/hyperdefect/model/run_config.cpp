@@ -26,14 +26,15 @@ const Names<ThresholdMethod>& threshold_methods() {
 
 void declare_references(config::Section& section, DataOptions& options) {
   section.level(config::Level::basic);
-  section.add(
-      "references",
-      config::Choice(&options.references,
-                     Names<ReferenceUse>{{"auto", ReferenceUse::automatic}, {"none", ReferenceUse::none}}),
-      "How raw counts become reflectance, (raw - dark) / (white - dark). auto: with the references that "
-      "data.white and data.dark name, or else with those next to the cube, by their names "
-      "(STEM_WHITEREF, WHITEREF_STEM, STEM_white, white and so on; dark likewise). Without a white "
-      "reference, and with none, the values stay as the file holds them.");
+  section
+      .add("references",
+           config::Choice(&options.references, Names<ReferenceUse>{{"auto", ReferenceUse::automatic},
+                                                                   {"none", ReferenceUse::none}}),
+           "How raw counts become reflectance, (raw - dark) / (white - dark). auto: with the references that "
+           "data.white and data.dark name, or else with those next to the cube, by their names "
+           "(STEM_WHITEREF, WHITEREF_STEM, STEM_white, white and so on; dark likewise). Without a white "
+           "reference, and with none, the values stay as the file holds them.")
+      .level(config::Level::advanced);
   section.used_if(
       {{[&options] { return options.references != ReferenceUse::none; }, "data.references is auto"}});
   section
@@ -102,7 +103,7 @@ void declare(config::Section& section, DataOptions& options) {
            "if a file states the region, 2 if it is found automatically.")
       .range(-1, 1000)
       .used_if({[&options] { return options.region != kNoRegion; }, "data.region is not none"})
-      .level(config::Level::basic);
+      .level(config::Level::advanced);
   section
       .add("min_valid_share", &options.min_valid_share,
            "A cube with a smaller share of valid pixels is undecided. The share is relative: 1 is what the "
@@ -201,7 +202,8 @@ void declare_rates(config::Section& section, ThresholdOptions& options) {
       .add("false_discovery_rate", &options.false_discovery_rate,
            "false_discovery_rate: the fraction of the marked pixels that may be normal.")
       .range(1e-9, 0.999)
-      .used_if(if_method_is(options, ThresholdMethod::false_discovery_rate));
+      .used_if(if_method_is(options, ThresholdMethod::false_discovery_rate))
+      .level(config::Level::advanced);
 }
 
 void declare_objects(config::Section& section, ThresholdOptions& options) {
@@ -213,7 +215,8 @@ void declare_objects(config::Section& section, ThresholdOptions& options) {
            "score. "
            "Each part costs the time of a training. 0: the scores of the fit to all cubes are used, and the "
            "promised rates are not kept.")
-      .range(0, 1000);
+      .range(0, 1000)
+      .level(config::Level::advanced);
   section
       .add(
           "hysteresis", &options.hysteresis,
@@ -252,7 +255,8 @@ void declare(config::Section& section, ThresholdOptions& options) {
   declare_rates(section, options);
   section.add("sigma", &options.sigma, "sigma: robust standard deviations above the median.")
       .range(0, 1e6)
-      .used_if(if_method_is(options, ThresholdMethod::sigma));
+      .used_if(if_method_is(options, ThresholdMethod::sigma))
+      .level(config::Level::advanced);
   section.add("value", &options.value, "manual: the threshold itself.")
       .used_if(if_method_is(options, ThresholdMethod::manual));
   declare_objects(section, options);

@@ -35,6 +35,7 @@ struct Cut {
   double upper = 0;
   double at = 0;
   double between = 1e9;
+  double share_between = 0;
 
   double middle() const { return (lower + upper) / 2; }
 };
@@ -59,8 +60,9 @@ Cut emptiest_cut(const torch::Tensor& values) {
     const double third = (upper - lower) / 3;
     const auto inside =
         std::lower_bound(first, end, upper - third) - std::lower_bound(first, end, lower + third);
-    if (const double between = double(inside) / double(count) / share; between < best.between) {
-      best = {lower, upper, cut, between};
+    const double share_between = double(inside) / double(count);
+    if (const double between = share_between / share; between < best.between) {
+      best = {lower, upper, cut, between, share_between};
     }
   }
   return best;
@@ -130,6 +132,7 @@ std::optional<FoundSplit> split_along(const torch::Tensor& logs, const torch::Te
                     (cut.upper - cut.lower) / 2,
                     upper.to(torch::kDouble).mean().item<double>(),
                     cut.between,
+                    cut.share_between,
                     std::exp(difference.mean().item<double>())};
 }
 

@@ -35,6 +35,8 @@ struct FoundSplit {
   /// The spectra in the middle third between the medians of the two materials, as a part of the smaller
   /// material's: small if there are two, about 0.3 if there is one that was cut in halves.
   double between = 0;
+  /// The same as a part of all spectra.
+  double share_between = 0;
   /// Brightness (geometric mean over the bands) of the upper material's median spectrum, by the lower's.
   double brightness_ratio = 1;
 };
