@@ -10,8 +10,8 @@
 #include "app/commands/commands.h"
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/evaluation/evaluator.h"
 #include "hyperdefect/engine/json_page.h"
+#include "hyperdefect/evaluation/evaluator.h"
 
 namespace hyperdefect::app {
 namespace {
