@@ -8,7 +8,6 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <ranges>
 #include <utility>
 
 #include "hyperdefect/core/window.h"
@@ -129,7 +128,8 @@ class AreaFilter {
   /// touches and takes their pixels.
   void grow() {
     std::fill(roots_.begin(), roots_.end(), kUnseen);
-    for (const auto next : std::views::reverse(rising_)) {
+    for (auto left = rising_.size(); left > 0; --left) {
+      const auto next = rising_[left - 1];
       const auto cell = static_cast<std::size_t>(next);
       parents_[cell] = roots_[cell] = next;
       const auto row = next / stride_ - 1;
