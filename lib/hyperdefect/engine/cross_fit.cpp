@@ -12,6 +12,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/platform/device.h"
+#include "hyperdefect/preprocess/source_decorator.h"
 
 namespace hyperdefect::engine {
 namespace {
@@ -27,18 +28,13 @@ struct Rows {
 };
 
 /// A cube without some of its rows.
-class WithoutRows : public preprocess::BlockSource {
+class WithoutRows : public preprocess::SourceDecorator {
  public:
   WithoutRows(std::shared_ptr<preprocess::BlockSource> source, Rows rows)
-      : source_(std::move(source)), rows_(rows) {}
-
-  std::string name() const override { return source_->name(); }
-  Size size() const override { return source_->size(); }
-  const spectral::Bands& bands() const override { return source_->bands(); }
-  std::vector<std::int64_t> empty_bands() const override { return source_->empty_bands(); }
+      : SourceDecorator(std::move(source)), rows_(rows) {}
 
   spectral::Block read(const Window& window) override {
-    auto block = source_->read(window);
+    auto block = source().read(window);
     const auto first = std::clamp(rows_.first - window.row, std::int64_t{0}, window.rows);
     const auto end = std::clamp(rows_.end - window.row, std::int64_t{0}, window.rows);
     if (first < end) {
@@ -49,7 +45,6 @@ class WithoutRows : public preprocess::BlockSource {
   }
 
  private:
-  std::shared_ptr<preprocess::BlockSource> source_;
   Rows rows_;
 };
 
@@ -111,10 +106,12 @@ class CrossFit {
     if (single()) {
       job.sources = {std::make_shared<WithoutRows>(job_.sources.front(), with_gap(rows_of(fold)))};
     } else {
-      std::erase_if(job.sources, [&](const auto& source) {
-        const auto place = std::find(job_.sources.begin(), job_.sources.end(), source) - job_.sources.begin();
-        return is_in(static_cast<std::size_t>(place), fold);
-      });
+      job.sources.clear();
+      for (std::size_t cube = 0; cube < job_.sources.size(); ++cube) {
+        if (!is_in(cube, fold)) {
+          job.sources.push_back(job_.sources[cube]);
+        }
+      }
     }
     auto detector = std::make_shared<detector::Pipeline>(model_.config.detector, model_.detector->bands());
     detector->to(platform::device_of(model_.config.run.device));

@@ -13,6 +13,7 @@
 #include "hyperdefect/image/crop.h"
 #include "hyperdefect/preprocess/band_picker.h"
 #include "hyperdefect/preprocess/sample_tiles.h"
+#include "hyperdefect/preprocess/source_decorator.h"
 #include "hyperdefect/spectral/usual_range.h"
 
 namespace hyperdefect::preprocess {
@@ -50,11 +51,11 @@ ExtremePixels::Example example_of(const Columns& outside, const spectral::UsualR
 }
 
 /// A source in which extreme pixels are not valid. Each pixel is looked at once.
-class UsualPixels : public BlockSource {
+class UsualPixels : public SourceDecorator {
  public:
   UsualPixels(std::shared_ptr<BlockSource> source, BandPicker picker, std::vector<std::int64_t> bands_in_cube,
               spectral::UsualRange range, std::shared_ptr<ExtremePixels> record)
-      : source_(std::move(source)),
+      : SourceDecorator(std::move(source)),
         picker_(std::move(picker)),
         bands_in_cube_(std::move(bands_in_cube)),
         range_(std::move(range)),
@@ -62,13 +63,8 @@ class UsualPixels : public BlockSource {
         seen_(torch::zeros({size().rows, size().cols}, torch::kBool)),
         extreme_(torch::zeros_like(seen_)) {}
 
-  std::string name() const override { return source_->name(); }
-  Size size() const override { return source_->size(); }
-  const spectral::Bands& bands() const override { return source_->bands(); }
-  std::vector<std::int64_t> empty_bands() const override { return source_->empty_bands(); }
-
   spectral::Block read(const Window& window) override {
-    auto block = source_->read(window);
+    auto block = source().read(window);
     if (!image::crop(seen_, window).all().item<bool>()) {
       look_at(block);
     }
@@ -97,7 +93,6 @@ class UsualPixels : public BlockSource {
     }
   }
 
-  std::shared_ptr<BlockSource> source_;
   BandPicker picker_;
   std::vector<std::int64_t> bands_in_cube_;
   spectral::UsualRange range_;
