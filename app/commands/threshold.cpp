@@ -14,6 +14,7 @@
 #include "hyperdefect/core/atomic_file.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/recalibrate.h"
+#include "hyperdefect/engine/references.h"
 #include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
@@ -50,7 +51,8 @@ ExitCode run(const ThresholdOptions& options) {
   platform::use_threads(fitted->config.run.threads);
   fitted->detector->to(platform::device_of(fitted->config.run.device));
   Console console("look for cubes");
-  engine::recalibrate(*fitted, find_inputs(options.inputs), console);
+  const auto cubes = engine::without_references(find_inputs(options.inputs), fitted->config.data);
+  engine::recalibrate(*fitted, cubes, console);
   model::save_model(options.output, *fitted);
   console.clear();
   if (options.json) {
