@@ -15,6 +15,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/recalibrate.h"
 #include "hyperdefect/engine/references.h"
+#include "hyperdefect/engine/trainer.h"
 #include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
@@ -31,9 +32,7 @@ struct ThresholdOptions {
 
 void check_output(const ThresholdOptions& options) {
   const std::filesystem::path output(options.output);
-  if (output.extension() != ".safetensors") {
-    throw UsageError(text::concat("the model's name must end in .safetensors, but it is ", options.output));
-  }
+  engine::check_model_name(output);
   if (std::filesystem::exists(output) && !options.overwrite) {
     throw UsageError(
         text::concat(options.output,

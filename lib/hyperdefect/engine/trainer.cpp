@@ -271,13 +271,6 @@ Provenance provenance_of(const TrainJob& job) {
           job.config.run.threads};
 }
 
-void check_name(const TrainJob& job) {
-  if (job.output.extension() != ".safetensors") {
-    throw UsageError(
-        text::concat("the model's name must end in .safetensors, but it is ", job.output.string()));
-  }
-}
-
 void refuse_existing(const TrainJob& job) {
   const TrainFiles files(job.output);
   if (!job.overwrite && !job.resume) {
@@ -290,6 +283,12 @@ void refuse_existing(const TrainJob& job) {
 
 }  // namespace
 
+void check_model_name(const std::filesystem::path& file) {
+  if (file.extension() != ".safetensors") {
+    throw UsageError(text::concat("the model's name must end in .safetensors, but it is ", file.string()));
+  }
+}
+
 TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
   auto stem = output;
   stem.replace_extension();
@@ -300,14 +299,14 @@ TrainFiles::TrainFiles(const std::filesystem::path& output) : model(output) {
 }
 
 void check_outputs(const TrainJob& job) {
-  check_name(job);
+  check_model_name(job.output);
   check_references(job.config.data);
   check_output_folder(job.output.parent_path());
   refuse_existing(job);
 }
 
 FileLock claim_outputs(const TrainJob& job) {
-  check_name(job);
+  check_model_name(job.output);
   check_references(job.config.data);
   make_output_folder(job.output.parent_path());
   auto lock = hold_for_run(TrainFiles(job.output).lock, job.output.string(), provenance_of(job));

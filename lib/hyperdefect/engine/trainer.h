@@ -21,6 +21,9 @@ struct TrainJob {
   bool resume = false;
 };
 
+/// @throws UsageError if the name of a model to write does not end in .safetensors.
+void check_model_name(const std::filesystem::path& file);
+
 /// The files that a training leaves beside MODEL.safetensors.
 struct TrainFiles {
   explicit TrainFiles(const std::filesystem::path& model);
