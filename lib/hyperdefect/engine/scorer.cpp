@@ -82,14 +82,14 @@ SceneScorer::SceneScorer(model::RunConfig config, std::filesystem::path save_mod
 
 void SceneScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) {
   cube.prepare_to_fit(config_.detector.preprocess, monitor);
-  sample_.reset();
+  product_.reset();
   if (const auto material = model::automatic_region(config_.data.region)) {
-    sample_.emplace(ProductSample::Sources{not_owned(cube)}, config_.detector.preprocess);
+    product_ = Product{*material, ProductSample({not_owned(cube)}, config_.detector.preprocess)};
     auto config = config_;
     auto& dropped = config.detector.preprocess.drop_bands;
     const auto empty = cube.empty_bands();
     dropped.insert(dropped.end(), empty.begin(), empty.end());
-    const auto product = sample_->split(config.detector.preprocess, *material);
+    const auto product = product_->sample.split(config.detector.preprocess, *material);
     log::info(text::concat(cube.name(), ": ", product.remark));
     apply_product_split(cube, preprocess::bands_in_use(cube.bands(), config.detector.preprocess), config,
                         product.split, monitor);
@@ -105,10 +105,8 @@ ScoredCube SceneScorer::score(preprocess::BlockSource& source, const std::filesy
   model::set_threshold(fitted, maps.score.flatten());
   maps.score = model::calibrated(maps.score, fitted);
   if (!save_models_.empty()) {
-    if (sample_) {
-      fitted.product =
-          sample_->split(fitted.config.detector.preprocess, *model::automatic_region(config_.data.region))
-              .split;
+    if (product_) {
+      fitted.product = product_->sample.split(fitted.config.detector.preprocess, product_->material).split;
     }
     fitted.training_valid_share = maps.valid.to(torch::kDouble).mean().item<double>();
     const auto path = ResultFiles(save_models_, relative).model();

@@ -12,6 +12,7 @@
 #include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/verdict.h"
 #include "hyperdefect/model/fitted_model.h"
+#include "hyperdefect/model/region_choice.h"
 #include "hyperdefect/model/run_config.h"
 #include "hyperdefect/preprocess/block_source.h"
 
@@ -70,10 +71,15 @@ class SceneScorer : public CubeScorer {
                    ProgressMonitor& monitor) override;
 
  private:
+  struct Product {
+    model::ProductMaterial material;
+    ProductSample sample;
+  };
+
   model::RunConfig config_;
   std::filesystem::path save_models_;
   /// Of the cube that was prepared last, if data.region is automatic.
-  std::optional<ProductSample> sample_;
+  std::optional<Product> product_;
 };
 
 }  // namespace hyperdefect::engine
