@@ -17,9 +17,10 @@ FLOORS = {
     "synthetic": 3, "preprocess": 3, "format": 3,
     "detector": 4, "files": 4, "io": 4,
     "model": 5,
-    "engine": 6,
-    "evaluation": 7,
-    "app": 8,
+    "decision": 6,
+    "engine": 7,
+    "evaluation": 8,
+    "app": 9,
 }
 OPENS_FILES = ("format", "files", "io")
 NEVER = {**{("model", room): "model opens no image" for room in OPENS_FILES},
@@ -36,7 +37,8 @@ THIRD_PARTIES = {
     "nlohmann_json": (r"nlohmann/", ["model", "io", "engine", "app"]),
     "torch": (r"(torch|ATen|c10|caffe2)/",
               ["platform", "image", "metric", "spectral", "nn", "synthetic", "preprocess", "format", "detector", "io",
-               "model", "engine", "evaluation", "app/commands", "app/main.cpp"]),
+               "model", "decision", "engine", "evaluation",
+               "app/commands", "app/main.cpp"]),
 }
 IN_PUBLIC_HEADERS = {"torch"}
 

@@ -16,7 +16,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 #include "hyperdefect/engine/json_page.h"
 #include "hyperdefect/engine/references.h"
 #include "hyperdefect/format/cube_info.h"
@@ -225,7 +225,7 @@ Facts facts_of_model(const std::string& file) {
               {"threshold_method", model::to_string(model.config.threshold.method), ""},
               fact("min_evidence", model.min_evidence),
               {"false_alarms", false_alarms_json(model),
-               model.false_alarms ? engine::in_words(*model.false_alarms) : "not measured"},
+               model.false_alarms ? decision::in_words(*model.false_alarms) : "not measured"},
               quantiles_of(model)};
   add_bands(facts, model.detector->bands(), "");
   const auto summary = model.detector->summary();

@@ -6,7 +6,7 @@
 #include "app/cli/table.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/utf8.h"
-#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 #include "hyperdefect/engine/json_page.h"
 
 namespace hyperdefect::app {
@@ -45,7 +45,7 @@ std::string text_report(const std::string& file, const model::FittedModel& model
     words += text::concat(", a defect has evidence above ", fixed(model.min_evidence, 3));
   }
   words += '\n';
-  return model.false_alarms ? words + engine::in_words(*model.false_alarms) : words;
+  return model.false_alarms ? words + decision::in_words(*model.false_alarms) : words;
 }
 
 std::string json_report(const std::string& file, const model::FittedModel& model) {

@@ -59,7 +59,7 @@ void print_plan(const engine::BatchJob& job) {
 }
 
 std::string word_for(const engine::ResultRow& row) {
-  return row.ok ? engine::to_string(row.verdict) : "failed";
+  return row.ok ? decision::to_string(row.verdict) : "failed";
 }
 
 /// The table, and below it a line for each cube that was not judged: why.
@@ -70,7 +70,7 @@ void print_rows(const std::vector<engine::ResultRow>& rows) {
     lines.push_back({row.file, word_for(row), std::to_string(row.defects), std::to_string(row.defect_pixels),
                      fixed(row.score_max, 3), fixed(row.threshold, 3), fixed(row.sad_p99, 4),
                      fixed(row.seconds, 1)});
-    if (row.verdict == engine::Verdict::undecided) {
+    if (row.verdict == decision::Verdict::undecided) {
       reasons += text::concat(row.file, ": undecided: ", row.reason, '\n');
     }
   }
@@ -83,7 +83,9 @@ ExitCode exit_code_of(const BatchOptions& options, const engine::BatchReport& re
   if (report.failed > 0 || report.undecided > 0) {
     return ExitCode::partial;
   }
-  const auto rejected = [](const engine::ResultRow& row) { return row.verdict == engine::Verdict::rejected; };
+  const auto rejected = [](const engine::ResultRow& row) {
+    return row.verdict == decision::Verdict::rejected;
+  };
   const bool found = std::any_of(report.rows.begin(), report.rows.end(), rejected);
   return options.fail_on_defect && found ? ExitCode::defect_found : ExitCode::ok;
 }

@@ -84,10 +84,10 @@ TEST_F(Batch, WritesTheResultsOfEachCube) {
       run_batch(job_, scorer_, monitor_, [&](std::size_t number, const auto&) { begun.push_back(number); });
   EXPECT_EQ(begun, (std::vector<std::size_t>{1, 2}));
   ASSERT_EQ(report.rows.size(), 2U);
-  EXPECT_EQ(report.rows[0].verdict, Verdict::accepted);
+  EXPECT_EQ(report.rows[0].verdict, decision::Verdict::accepted);
   EXPECT_EQ(report.rows[0].valid_share, 1.0);
   const auto& row = report.rows[1];
-  EXPECT_EQ(row.verdict, Verdict::rejected);
+  EXPECT_EQ(row.verdict, decision::Verdict::rejected);
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.defects, 1);
   EXPECT_EQ(row.defect_pixels, 2) << "a single pixel is too small to be a defect";
@@ -217,11 +217,11 @@ TEST_P(ForeignException, IsTheRowOfItsCube) {
   ASSERT_EQ(report.rows.size(), 2U);
   EXPECT_EQ(report.failed, 1);
   EXPECT_FALSE(report.rows[0].ok);
-  EXPECT_EQ(report.rows[0].verdict, Verdict::none);
+  EXPECT_EQ(report.rows[0].verdict, decision::Verdict::none);
   EXPECT_EQ(report.rows[0].error.rfind((folder_ / "cubes/a.img").string() + ": " + GetParam().reason, 0), 0U)
       << report.rows[0].error;
   EXPECT_EQ(report.rows[0].error.find('\n'), std::string::npos);
-  EXPECT_EQ(report.rows[1].verdict, Verdict::rejected);
+  EXPECT_EQ(report.rows[1].verdict, decision::Verdict::rejected);
   EXPECT_FALSE(exists("a.json"));
   EXPECT_TRUE(exists("summary.json"));
   job_.cubes.resize(1);
@@ -274,7 +274,7 @@ TEST_F(Batch, CubeThatChangesWhileItIsReadIsUndecidedAndHasNoMaps) {
     };
     const auto report = run();
     EXPECT_EQ(report.undecided, 1);
-    EXPECT_EQ(report.rows[1].verdict, Verdict::undecided);
+    EXPECT_EQ(report.rows[1].verdict, decision::Verdict::undecided);
     EXPECT_NE(report.rows[1].reason.find("it changed while it was read ("), std::string::npos);
     EXPECT_NE(report.rows[1].reason.find("b.hdr was modified"), std::string::npos) << report.rows[1].reason;
     EXPECT_TRUE(exists("sub/b.json"));
@@ -286,7 +286,7 @@ TEST_F(Batch, CubeThatChangesWhileItIsReadIsUndecidedAndHasNoMaps) {
   job_.existing = Existing::resume;
   const auto resumed = run();
   EXPECT_EQ(resumed.skipped, 1);
-  EXPECT_EQ(resumed.rows[1].verdict, Verdict::rejected);
+  EXPECT_EQ(resumed.rows[1].verdict, decision::Verdict::rejected);
 }
 
 TEST_F(Batch, CubeThatFailsBecauseItShrankIsUndecided) {
@@ -297,7 +297,7 @@ TEST_F(Batch, CubeThatFailsBecauseItShrankIsUndecided) {
     }
   };
   const auto report = run();
-  EXPECT_EQ(report.rows[1].verdict, Verdict::undecided);
+  EXPECT_EQ(report.rows[1].verdict, decision::Verdict::undecided);
   EXPECT_NE(report.rows[1].reason.find("bytes and has 100 now"), std::string::npos) << report.rows[1].reason;
 }
 

@@ -31,7 +31,7 @@ class CrossFitting : public ::testing::Test {
     return job;
   }
 
-  NormalScores held_out(const Sources& sources) {
+  decision::NormalScores held_out(const Sources& sources) {
     const auto job = job_for(sources);
     model_.detector = fitted_to(sources);
     return held_out_scores(model_, job, monitor_);

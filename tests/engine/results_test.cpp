@@ -16,7 +16,7 @@ const Provenance kMadeWith{"1.2.3", "infer", "00ff", "abcd", 7, 2};
 ResultRow example() {
   ResultRow row;
   row.file = "day 1/scan.img";
-  row.verdict = Verdict::rejected;
+  row.verdict = decision::Verdict::rejected;
   row.reason = "1 defect";
   row.valid_share = 0.5;
   row.region_share = 0.25;
@@ -54,7 +54,7 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   const auto row = stored->row;
   EXPECT_EQ(row.file, "day 1/scan.img");
   EXPECT_TRUE(row.ok);
-  EXPECT_EQ(row.verdict, Verdict::rejected);
+  EXPECT_EQ(row.verdict, decision::Verdict::rejected);
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.valid_share, 0.5);
   EXPECT_EQ(row.region_share, 0.25);
@@ -239,10 +239,10 @@ TEST(ScoresCsv, KeepsNegativeNumbers) {
 
 TEST(Summary, AddsUp) {
   auto accepted = example();
-  accepted.verdict = Verdict::accepted;
+  accepted.verdict = decision::Verdict::accepted;
   accepted.defects = accepted.defect_pixels = 0;
   ResultRow undecided;
-  undecided.verdict = Verdict::undecided;
+  undecided.verdict = decision::Verdict::undecided;
   ResultRow failed;
   failed.ok = false;
   failed.error = "is truncated";

@@ -236,7 +236,7 @@ TEST_F(Evaluate, CountsAnUndecidedCubeAsNeitherRejectedNorAccepted) {
     write_marks(name, kNormal);
     write_truth(std::string(name) + "_mask.png", truth);
     engine::ResultRow row;
-    row.verdict = engine::Verdict::undecided;
+    row.verdict = decision::Verdict::undecided;
     engine::write_row(maps_ / (std::string(name) + ".json"), row, {});
   }
   const auto verdicts = evaluated().cube_confusion.value();

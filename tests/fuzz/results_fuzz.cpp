@@ -48,8 +48,8 @@ StoredRow row_from(FuzzedDataProvider& data) {
   row.file = data.ConsumeRandomLengthString(64);
   row.error = data.ConsumeRandomLengthString(64);
   row.reason = data.ConsumeRandomLengthString(64);
-  row.verdict = data.PickValueInArray({engine::Verdict::none, engine::Verdict::accepted,
-                                       engine::Verdict::rejected, engine::Verdict::undecided});
+  row.verdict = data.PickValueInArray({decision::Verdict::none, decision::Verdict::accepted,
+                                       decision::Verdict::rejected, decision::Verdict::undecided});
   row.valid_share = data.ConsumeProbability<double>();
   row.files = {
       {data.ConsumeRandomLengthString(64), data.ConsumeIntegralInRange<std::int64_t>(0, kLargestCount)},

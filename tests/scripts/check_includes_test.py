@@ -29,7 +29,7 @@ class Floors(unittest.TestCase):
     def test_no_room_above(self):
         self.assertEqual(
             problems_in(spectral__a_h='#pragma once\n#include "hyperdefect/engine/fit.h"\n'),
-            ["lib/hyperdefect/spectral/a.h:2: hyperdefect/engine/fit.h: spectral (floor 2) takes engine (floor 6), "
+            ["lib/hyperdefect/spectral/a.h:2: hyperdefect/engine/fit.h: spectral (floor 2) takes engine (floor 7), "
              "a room takes rooms of lower floors only"])
 
     def test_no_room_of_the_same_floor(self):
@@ -41,7 +41,7 @@ class Floors(unittest.TestCase):
                       problems_in(core__a_cpp='#include "hyperdefect/spectral/types.h"\n')[0])
 
     def test_the_library_never_takes_the_program(self):
-        self.assertIn("engine (floor 6) takes app (floor 8)",
+        self.assertIn("engine (floor 7) takes app (floor 9)",
                       problems_in(engine__a_cpp='#include "app/cli/progress.h"\n')[0])
 
     def test_models_and_detectors_never_take_rooms_that_open_files(self):

@@ -74,7 +74,7 @@ class Batch {
     for (std::size_t i = 0; i < job_.cubes.size(); ++i) {
       auto row = row_of(i);
       report_.failed += row.ok ? 0 : 1;
-      report_.undecided += row.verdict == Verdict::undecided ? 1 : 0;
+      report_.undecided += row.verdict == decision::Verdict::undecided ? 1 : 0;
       report_.rows.push_back(std::move(row));
     }
     auto all = report_.rows;

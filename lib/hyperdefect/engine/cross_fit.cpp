@@ -162,7 +162,8 @@ std::int64_t possible_folds(const std::vector<Size>& cubes, std::int64_t asked) 
   return folds >= 2 ? folds : 0;
 }
 
-NormalScores held_out_scores(const model::FittedModel& model, const FitJob& job, ProgressMonitor& monitor) {
+decision::NormalScores held_out_scores(const model::FittedModel& model, const FitJob& job,
+                                       ProgressMonitor& monitor) {
   std::vector<Size> sizes;
   for (const auto& source : job.sources) {
     sizes.push_back(source->size());
@@ -171,7 +172,7 @@ NormalScores held_out_scores(const model::FittedModel& model, const FitJob& job,
   if (folds > 0) {
     return {CrossFit(model, job, folds).run(monitor), false};
   }
-  NormalScores scores;
+  decision::NormalScores scores;
   scores.in_sample = true;
   for (const auto& source : job.sources) {
     scores.maps.push_back(score_map(*model.detector, *source, job.ram_mb, monitor));

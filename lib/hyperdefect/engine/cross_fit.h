@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "hyperdefect/decision/false_alarm_rates.h"
 #include "hyperdefect/detector/pipeline.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/progress_monitor.h"
@@ -13,14 +14,6 @@
 #include "hyperdefect/preprocess/block_source.h"
 
 namespace hyperdefect::engine {
-
-/// Raw scores of normal cubes.
-struct NormalScores {
-  /// (rows, cols) float32 of each cube; NaN where a pixel does not count.
-  std::vector<torch::Tensor> maps;
-  /// Whether the detector has learned from these very pixels.
-  bool in_sample = false;
-};
 
 /// The scores of a whole cube. @throws InputError if the score of a pixel that counts is not finite.
 torch::Tensor score_map(const detector::Pipeline& detector, preprocess::BlockSource& source,
@@ -36,7 +29,8 @@ torch::Tensor score_map(const detector::Pipeline& detector, preprocess::BlockSou
 ///
 /// @param model its detector is fitted to all sources of the job. @throws what fit() throws, InputError if
 /// the score of a pixel that counts is not finite.
-NormalScores held_out_scores(const model::FittedModel& model, const FitJob& job, ProgressMonitor& monitor);
+decision::NormalScores held_out_scores(const model::FittedModel& model, const FitJob& job,
+                                       ProgressMonitor& monitor);
 
 /// The largest number of parts that cubes of these sizes can be divided into, at most `asked`.
 std::int64_t possible_folds(const std::vector<Size>& cubes, std::int64_t asked);

@@ -45,7 +45,7 @@ Summary summary_of(const torch::Tensor& map) {
 }
 
 /// 0 normal, 1 marked, 255 invalid or outside of the region.
-torch::Tensor defect_map(const ScoredCube& scored, const Objects& objects) {
+torch::Tensor defect_map(const ScoredCube& scored, const decision::Objects& objects) {
   const auto marked = objects.labels.gt(0).to(torch::kByte);
   return torch::where(scored.maps.valid, marked, torch::full_like(marked, kInvalid));
 }
@@ -56,7 +56,7 @@ torch::Tensor probability_of(const torch::Tensor& decades) {
 }
 
 /// The strongest objects, best first; so many fit into a STEM.json that is still read quickly.
-std::vector<DetectedObject> strongest(std::vector<DetectedObject> objects) {
+std::vector<decision::DetectedObject> strongest(std::vector<decision::DetectedObject> objects) {
   constexpr std::size_t kMost = 1000;
   std::stable_sort(objects.begin(), objects.end(),
                    [](const auto& a, const auto& b) { return a.evidence > b.evidence; });
@@ -120,7 +120,7 @@ class OpenCube {
 /// All that is read of a cube, and what was made of it.
 struct Measured {
   ScoredCube scored;
-  Objects objects;
+  decision::Objects objects;
   torch::Tensor defects;
   /// Of the overlay; undefined without one. What lies outside of the region is shown too.
   torch::Tensor view;
@@ -181,8 +181,8 @@ class CubeRun {
       throw InputError(
           "no pixel is valid, so there is nothing to judge; check no-data values and the cube's content");
     }
-    measured.objects = find_objects(measured.scored.maps.score, valid, measured.scored.rule);
-    measure_angles(measured.objects, measured.scored.maps.sad_rad);
+    measured.objects = decision::find_objects(measured.scored.maps.score, valid, measured.scored.rule);
+    decision::measure_angles(measured.objects, measured.scored.maps.sad_rad);
     measured.defects = defect_map(measured.scored, measured.objects);
     if (job_.config.output.overlay) {
       measured.view = io::quicklook(read_view(cube.source(), job_.config.run.ram_mb), valid,
@@ -196,7 +196,7 @@ class CubeRun {
     if (change.empty()) {
       return false;
     }
-    row_.verdict = Verdict::undecided;
+    row_.verdict = decision::Verdict::undecided;
     row_.reason =
         text::concat("it changed while it was read (", change, "): judge it again when it is complete");
     for (double* value :
@@ -265,23 +265,23 @@ class CubeRun {
     const auto outside_region = outside(cube.region(), measured.scored.maps.valid);
     row_.invalid_pixels =
         measured.defects.eq(kInvalid).logical_and(outside_region.logical_not()).sum().item<std::int64_t>();
-    row_.valid_share = valid_share_of(cube.pixel_states());
-    row_.region_share = region_share_of(cube.pixel_states());
+    row_.valid_share = decision::valid_share_of(cube.pixel_states());
+    row_.region_share = decision::region_share_of(cube.pixel_states());
     const auto score = summary_of(measured.scored.maps.score);
     const auto sad = summary_of(measured.scored.maps.sad_rad);
     row_.score_max = score.max, row_.score_mean = score.mean, row_.score_p99 = score.p99;
     row_.sad_max = sad.max, row_.sad_mean = sad.mean, row_.sad_p99 = sad.p99;
     row_.threshold = measured.scored.rule.threshold;
     row_.min_evidence = measured.scored.rule.min_evidence;
-    const auto judgement =
-        judgement_of({cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid,
-                      row_.threshold, row_.defects, row_.objects, measured.scored.rule.min_pixels,
-                      measured.scored.reference, cube.common_share(), job_.config.data.min_valid_share});
+    const auto judgement = decision::judgement_of(
+        {cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid, row_.threshold,
+         row_.defects, row_.objects, measured.scored.rule.min_pixels, measured.scored.reference,
+         cube.common_share(), job_.config.data.min_valid_share});
     row_.verdict = judgement.verdict;
     row_.reason = judgement.reason;
   }
 
-  void count(const Objects& objects) {
+  void count(const decision::Objects& objects) {
     row_.objects = static_cast<std::int64_t>(objects.found.size());
     row_.strongest_objects = strongest(objects.found);
     for (const auto& object : objects.found) {

@@ -5,9 +5,9 @@
 
 #include "hyperdefect/core/error.h"
 #include "hyperdefect/core/text.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 #include "hyperdefect/engine/cross_fit.h"
 #include "hyperdefect/engine/cube_stamp.h"
-#include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/scorer.h"
 #include "hyperdefect/engine/sources.h"
@@ -46,14 +46,14 @@ torch::Tensor scores_of(const model::FittedModel& model, const files::CubeInput&
 
 void recalibrate(model::FittedModel& model, const std::vector<files::CubeInput>& cubes,
                  ProgressMonitor& monitor) {
-  NormalScores scores;
+  decision::NormalScores scores;
   for (const auto& cube : cubes) {
     if (monitor.stop_requested()) {
       throw Interrupted("stopped while scoring the cubes");
     }
     scores.maps.push_back(scores_of(model, cube, monitor));
   }
-  set_rule(model, scores);
+  decision::set_rule(model, scores);
 }
 
 }  // namespace hyperdefect::engine

@@ -109,13 +109,13 @@ struct ObjectFromJson {
   void operator()(const char* name, double& number) const { number = number_from(json.at(name)); }
 };
 
-Json to_json(const DetectedObject& object) {
+Json to_json(const decision::DetectedObject& object) {
   Json json;
   for_each_field_of_object(object, ObjectToJson{json});
   return json;
 }
 
-Json to_json(const std::vector<DetectedObject>& objects) {
+Json to_json(const std::vector<decision::DetectedObject>& objects) {
   auto list = Json::array();
   for (const auto& object : objects) {
     list.push_back(to_json(object));
@@ -123,8 +123,8 @@ Json to_json(const std::vector<DetectedObject>& objects) {
   return list;
 }
 
-std::vector<DetectedObject> objects_from(const Json& json) {
-  std::vector<DetectedObject> objects;
+std::vector<decision::DetectedObject> objects_from(const Json& json) {
+  std::vector<decision::DetectedObject> objects;
   for (const auto& one : json) {
     for_each_field_of_object(objects.emplace_back(), ObjectFromJson{one});
   }
@@ -173,9 +173,9 @@ struct ToJson {
   void operator()(const char* name, bool ok) const { json[name] = ok ? "ok" : "failed"; }
   void operator()(const char* name, std::int64_t count) const { json[name] = count; }
   void operator()(const char* name, double number) const { json[name] = number_or_null(number); }
-  void operator()(const char* name, Verdict verdict) const {
+  void operator()(const char* name, decision::Verdict verdict) const {
     json[name] = to_string(verdict);
-    json["accepted"] = verdict == Verdict::accepted;
+    json["accepted"] = verdict == decision::Verdict::accepted;
   }
   template <class List>
   void operator()(const char* name, const List& list) const {
@@ -189,14 +189,14 @@ struct FromJson {
   void operator()(const char* name, bool& ok) const { ok = json.at(name) == "ok"; }
   void operator()(const char* name, std::int64_t& count) const { count = count_at(json, name); }
   void operator()(const char* name, double& number) const { number = number_from(json.at(name)); }
-  void operator()(const char* name, Verdict& verdict) const {
-    verdict = verdict_named(json.at(name).get<std::string>());
+  void operator()(const char* name, decision::Verdict& verdict) const {
+    verdict = decision::verdict_named(json.at(name).get<std::string>());
   }
   void operator()(const char* name, files::CubeStamp& stamp) const { stamp = stamp_from(json.at(name)); }
   void operator()(const char* name, std::vector<WrittenFile>& files) const {
     files = written_from(json.at(name));
   }
-  void operator()(const char* name, std::vector<DetectedObject>& objects) const {
+  void operator()(const char* name, std::vector<decision::DetectedObject>& objects) const {
     objects = objects_from(json.at(name));
   }
 };
@@ -270,7 +270,7 @@ void for_each_column(const ResultRow& row, const Use& use) {
 
 Json totals_of(const std::vector<ResultRow>& rows) {
   std::int64_t failed = 0, defects = 0, defect_pixels = 0;
-  std::map<Verdict, std::int64_t> verdicts;
+  std::map<decision::Verdict, std::int64_t> verdicts;
   double seconds = 0;
   for (const auto& row : rows) {
     failed += row.ok ? 0 : 1;
@@ -281,9 +281,9 @@ Json totals_of(const std::vector<ResultRow>& rows) {
   }
   return {{"cubes", rows.size()},
           {"failed", failed},
-          {"accepted", verdicts[Verdict::accepted]},
-          {"rejected", verdicts[Verdict::rejected]},
-          {"undecided", verdicts[Verdict::undecided]},
+          {"accepted", verdicts[decision::Verdict::accepted]},
+          {"rejected", verdicts[decision::Verdict::rejected]},
+          {"undecided", verdicts[decision::Verdict::undecided]},
           {"defects", defects},
           {"defect_pixels", defect_pixels},
           {"seconds", seconds}};
@@ -359,7 +359,7 @@ std::string objects_csv(const std::vector<ResultRow>& rows) {
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Line& a, const Line& b) { return a.evidence > b.evidence; });
   std::vector<std::string> names{"file", "id"};
-  const auto columns = to_json(DetectedObject());
+  const auto columns = to_json(decision::DetectedObject());
   for (const auto& item : columns.items()) {
     names.push_back(item.key());
   }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/objects.h"
-#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/decision/objects.h"
+#include "hyperdefect/decision/verdict.h"
 #include "hyperdefect/files/file_stamp.h"
 
 namespace hyperdefect::engine {
@@ -25,7 +25,7 @@ struct ResultRow {
   std::string file;
   bool ok = true;
   /// None if the cube failed; `error` then says why.
-  Verdict verdict = Verdict::none;
+  decision::Verdict verdict = decision::Verdict::none;
   /// Why it is rejected or undecided.
   std::string reason;
   /// Of the pixels of the product's region, which is this share of the image.
@@ -57,7 +57,7 @@ struct ResultRow {
   /// The cube that was judged; empty if it changed meanwhile, so that nobody takes the row for its result.
   files::CubeStamp input;
   /// Of the marked objects the 1,000 with the largest evidence, in falling order.
-  std::vector<DetectedObject> strongest_objects;
+  std::vector<decision::DetectedObject> strongest_objects;
   /// What was written for it, beside STEM.json.
   std::vector<WrittenFile> files;
 };

@@ -133,7 +133,8 @@ void check_content(const BatchJob& job, const std::set<fs::path>& folders) {
 /// Whether a run of this program can have ended so.
 bool is_finished(const ResultRow& row) {
   const bool found = row.defects > 0;
-  return row.ok && row.verdict != Verdict::none && found == (row.verdict == Verdict::rejected);
+  return row.ok && row.verdict != decision::Verdict::none &&
+         found == (row.verdict == decision::Verdict::rejected);
 }
 
 /// What is wrong with the first of the row's files that is not as it was written; "" if all are.

@@ -8,7 +8,7 @@
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
-#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/result_files.h"
@@ -23,8 +23,8 @@ std::shared_ptr<preprocess::BlockSource> not_owned(preprocess::BlockSource& sour
 }
 
 /// Of one cube: a bound on the share of false discoveries is kept by a threshold of its own.
-DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMaps& maps) {
-  auto rule = rule_of(model);
+decision::DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMaps& maps) {
+  auto rule = decision::rule_of(model);
   const auto& options = model.config.threshold;
   if (options.method == model::ThresholdMethod::false_discovery_rate) {
     rule.threshold =

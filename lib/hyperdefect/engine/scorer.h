@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
-#include "hyperdefect/engine/objects.h"
+#include "hyperdefect/decision/objects.h"
+#include "hyperdefect/decision/verdict.h"
 #include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/sources.h"
-#include "hyperdefect/engine/verdict.h"
 #include "hyperdefect/model/fitted_model.h"
 #include "hyperdefect/model/region_choice.h"
 #include "hyperdefect/model/run_config.h"
@@ -21,8 +21,8 @@ namespace hyperdefect::engine {
 /// The maps of a cube, what marks its pixels, and how many pixels a verdict needs.
 struct ScoredCube {
   detector::ScoreMaps maps;
-  DetectionRule rule;
-  ValidReference reference;
+  decision::DetectionRule rule;
+  decision::ValidReference reference;
 };
 
 /// Tells a cube, before it is read, which of its bands the model takes.

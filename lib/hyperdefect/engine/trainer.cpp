@@ -15,15 +15,15 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/core/version.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
+#include "hyperdefect/decision/verdict.h"
 #include "hyperdefect/engine/cross_fit.h"
 #include "hyperdefect/engine/cube_stamp.h"
-#include "hyperdefect/engine/false_alarm_rates.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/references.h"
 #include "hyperdefect/engine/run_lock.h"
 #include "hyperdefect/engine/sources.h"
-#include "hyperdefect/engine/verdict.h"
 #include "hyperdefect/files/file_stamp.h"
 #include "hyperdefect/format/pixel_state.h"
 #include "hyperdefect/image/crop.h"
@@ -171,7 +171,7 @@ std::vector<double> valid_shares(const Sources& sources, const model::FittedMode
   std::vector<double> shares;
   for (const auto& source : sources) {
     read_the_rest(*source, model, monitor);
-    shares.push_back(valid_share_of(source->pixel_states()));
+    shares.push_back(decision::valid_share_of(source->pixel_states()));
     if (shares.back() == 0.0) {
       throw InputError(text::concat(source->name(),
                                     ": no pixel is valid, so there is nothing to learn from; leave the cube "
@@ -233,7 +233,7 @@ void set_rule_on_cubes(model::FittedModel& model, const FitJob& job, ProgressMon
                               "are more often than they "
                               "seem"));
   }
-  set_rule(model, scores);
+  decision::set_rule(model, scores);
 }
 
 void refuse_unasked(const std::filesystem::path& file, const std::string& what) {

@@ -230,7 +230,7 @@ Evaluation evaluate(const fs::path& maps, const fs::path& truth, const std::stri
     evaluation.cubes.push_back(judge_files((maps / name).string(), kind, *mask));
     evaluation.cubes.back().name = name;
     const auto stored = engine::read_row((maps / name).string() + std::string(files::kRowEnding));
-    evaluation.cubes.back().undecided = stored && stored->row.verdict == engine::Verdict::undecided;
+    evaluation.cubes.back().undecided = stored && stored->row.verdict == decision::Verdict::undecided;
   }
   if (evaluation.cubes.empty()) {
     throw InputError(text::concat("no map below ", maps.string(), " has a truth in ", truth.string(),

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 
 /// What is said of a cube; none of one that failed.
 enum class Verdict { none, accepted, rejected, undecided };
@@ -80,4 +80,4 @@ double valid_share_of(const torch::Tensor& states);
 /// The share of the image that is inside the region.
 double region_share_of(const torch::Tensor& states);
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/objects.h"
+#include "hyperdefect/decision/objects.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "hyperdefect/io/regions.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 /// The highest score of each region; regions[label - 1].
@@ -116,4 +116,4 @@ double largest_evidence(const Objects& objects) {
   return largest;
 }
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

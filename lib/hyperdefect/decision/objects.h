@@ -8,7 +8,7 @@
 
 #include "hyperdefect/core/window.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 
 /// Which pixels are marked, and which of the objects that they form are defects.
 struct DetectionRule {
@@ -63,4 +63,4 @@ void measure_angles(Objects& objects, const torch::Tensor& sad_rad);
 /// The largest evidence of an object, 0 if there is none.
 double largest_evidence(const Objects& objects);
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/objects.h"
+#include "hyperdefect/decision/objects.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 const float kNan = std::nanf("");
@@ -84,4 +84,4 @@ TEST(Objects, HaveTheMeanAngleOfThePixelsThatHaveOne) {
 }
 
 }  // namespace
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

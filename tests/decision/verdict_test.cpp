@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/decision/verdict.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 
 #include "hyperdefect/format/pixel_state.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 using format::PixelState;
@@ -243,4 +243,4 @@ TEST(Verdict, ExcusesMissingPixelsAtTheRegionsBorderButNotSaturatedOnes) {
 }
 
 }  // namespace
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

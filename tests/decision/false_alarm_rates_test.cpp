@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include "hyperdefect/core/error.h"
 #include "support/expect_error.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 /// Exponential scores, a little higher in some cubes than in others.
@@ -169,4 +169,4 @@ TEST(FalseAlarmRates, OfOtherMethodsAreMeasuredToo) {
 }
 
 }  // namespace
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

@@ -7,11 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "hyperdefect/engine/cross_fit.h"
-#include "hyperdefect/engine/objects.h"
+#include "hyperdefect/decision/objects.h"
 #include "hyperdefect/model/fitted_model.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
+
+/// Raw scores of normal cubes.
+struct NormalScores {
+  /// (rows, cols) float32 of each cube; NaN where a pixel does not count.
+  std::vector<torch::Tensor> maps;
+  /// Whether the detector has learned from these very pixels.
+  bool in_sample = false;
+};
 
 /// What marks pixels and decides on cubes that a model scores.
 DetectionRule rule_of(const model::FittedModel& model);
@@ -37,4 +44,4 @@ void set_rule(model::FittedModel& model, const NormalScores& scores);
 /// The measurement in sentences, a line each.
 std::string in_words(const model::FalseAlarms& alarms);
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

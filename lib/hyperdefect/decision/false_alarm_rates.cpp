@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/false_alarm_rates.h"
+#include "hyperdefect/decision/false_alarm_rates.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/metric/quantile.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 using Maps = std::vector<torch::Tensor>;
@@ -313,4 +313,4 @@ std::string in_words(const model::FalseAlarms& alarms) {
               : "  rejected: not known from one cube\n");
 }
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hyperdefect/engine/verdict.h"
+#include "hyperdefect/decision/verdict.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "hyperdefect/format/pixel_state.h"
 #include "hyperdefect/io/regions.h"
 
-namespace hyperdefect::engine {
+namespace hyperdefect::decision {
 namespace {
 
 using format::PixelState;
@@ -277,4 +277,4 @@ double region_share_of(const torch::Tensor& states) {
   return is_outside(states).logical_not().to(torch::kDouble).mean().item<double>();
 }
 
-}  // namespace hyperdefect::engine
+}  // namespace hyperdefect::decision
