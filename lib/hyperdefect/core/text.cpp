@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iomanip>
 #include <numeric>
 
 namespace hyperdefect::text {
@@ -68,6 +69,13 @@ std::string to_text(double value) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return std::string(buffer.data(), end);
+}
+
+std::string two_digits(double value) {
+  std::ostringstream stream;
+  stream.imbue(std::locale::classic());
+  stream << std::setprecision(2) << value;
+  return stream.str();
 }
 
 std::string pluralise(std::int64_t count, std::string_view noun) {

@@ -34,6 +34,9 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view ending);
 /// The shortest decimal text that reads back as the same number; "nan", "inf", "-inf".
 std::string to_text(double value);
 
+/// A number as a person reads it, rounded to two digits: "0.0012", "1.2e-07".
+std::string two_digits(double value);
+
 /// "1 band", "3 bands".
 std::string pluralise(std::int64_t count, std::string_view noun);
 

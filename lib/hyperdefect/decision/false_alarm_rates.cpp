@@ -3,10 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <locale>
 #include <random>
-#include <sstream>
 
 #include "hyperdefect/core/log.h"
 #include "hyperdefect/core/text.h"
@@ -232,14 +229,6 @@ FalseAlarmRate rate_of_cubes(const std::vector<Outcome>& all, const model::Fitte
   return {{}, {}, rejected / count, low, high};
 }
 
-/// The rate as a person reads it: two digits.
-std::string shown(double rate) {
-  std::ostringstream stream;
-  stream.imbue(std::locale::classic());
-  stream << std::setprecision(2) << rate;
-  return stream.str();
-}
-
 /// Sets what was asked for and warns if it is less than 1 / (count + 1).
 void note_asked(FalseAlarmRate& rate, double asked, std::int64_t count, const char* key, const char* unit) {
   rate.asked = asked;
@@ -250,19 +239,19 @@ void note_asked(FalseAlarmRate& rate, double asked, std::int64_t count, const ch
   rate.supported = least;
   const auto needed = static_cast<std::int64_t>(std::ceil(1 / asked - 1 - 1e-9));
   log::warning(text::concat("threshold.", key, " is ", text::to_text(asked), ", but with ",
-                            text::pluralise(count, unit), " the least possible is ", shown(least),
+                            text::pluralise(count, unit), " the least possible is ", text::two_digits(least),
                             ", which is used; ", text::to_text(asked), " needs ",
                             text::pluralise(needed, unit)));
 }
 
 std::string in_words(const FalseAlarmRate& rate, const std::string& what, const std::string& of_what) {
-  auto words = text::concat(what, ": ", shown(rate.seen), " of ", of_what, " (95 % interval ",
-                            shown(rate.low), " to ", shown(rate.high), ')');
+  auto words = text::concat(what, ": ", text::two_digits(rate.seen), " of ", of_what, " (95 % interval ",
+                            text::two_digits(rate.low), " to ", text::two_digits(rate.high), ')');
   if (rate.asked) {
     words += text::concat(", asked: ", text::to_text(*rate.asked));
   }
   if (rate.supported) {
-    words += text::concat(", possible: ", shown(*rate.supported));
+    words += text::concat(", possible: ", text::two_digits(*rate.supported));
   }
   return words;
 }
