@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -143,11 +144,13 @@ TEST_F(CrossFittingOfNetworks, IsRepeatable) {
 TEST_F(CrossFittingOfNetworks, StopsIfItIsAskedTo) {
   class Impatient : public ProgressMonitor {
    public:
-    void progress(const Progress& now) override { stops_ = now.task.starts_with("part 2 of 2: "); }
+    void progress(const Progress& now) override {
+      stops_ = stops_ || now.task.starts_with("part 1 of 2: train");
+    }
     bool stop_requested() const override { return stops_; }
 
    private:
-    bool stops_ = false;
+    std::atomic<bool> stops_ = false;
   };
   const auto all = cubes(2);
   model_.detector = fitted_to(all);

@@ -2,8 +2,10 @@
 #include "hyperdefect/engine/cross_fit.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/platform/device.h"
+#include "hyperdefect/platform/task_pool.h"
 #include "hyperdefect/preprocess/source_decorator.h"
 
 namespace hyperdefect::engine {
@@ -48,35 +51,91 @@ class WithoutRows : public preprocess::SourceDecorator {
   Rows rows_;
 };
 
-/// Says which part it is.
-class FoldMonitor : public ProgressMonitor {
+/// A cube that several fits read at the same time.
+class SharedSource : public preprocess::SourceDecorator {
  public:
-  FoldMonitor(ProgressMonitor& monitor, std::int64_t fold, std::int64_t folds)
-      : monitor_(monitor), prefix_(text::concat("part ", fold + 1, " of ", folds, ": ")) {}
-  void progress(const Progress& now) override {
-    auto named = now;
-    named.task = prefix_ + now.task;
-    monitor_.progress(named);
+  SharedSource(std::shared_ptr<preprocess::BlockSource> source, std::shared_ptr<std::mutex> reading)
+      : SourceDecorator(std::move(source)), reading_(std::move(reading)) {}
+
+  spectral::Block read(const Window& window) override {
+    const std::scoped_lock lock(*reading_);
+    return source().read(window);
   }
-  bool stop_requested() const override { return monitor_.stop_requested(); }
 
  private:
-  ProgressMonitor& monitor_;
-  std::string prefix_;
+  std::shared_ptr<std::mutex> reading_;
 };
 
-/// The division into parts, and the fit to all but one of them.
+/// Of the parts that are worked on at the same time, the first one says how far it has come.
+class PartsMonitor {
+ public:
+  PartsMonitor(ProgressMonitor& monitor, std::int64_t folds)
+      : monitor_(monitor), is_done_(static_cast<std::size_t>(folds), false) {}
+
+  void progress(std::int64_t fold, Progress now) {
+    const std::scoped_lock lock(mutex_);
+    if (fold == first_not_done()) {
+      now.task = text::concat("part ", fold + 1, " of ", is_done_.size(), ": ", now.task);
+      monitor_.progress(now);
+    }
+  }
+  void is_done(std::int64_t fold) {
+    const std::scoped_lock lock(mutex_);
+    is_done_[static_cast<std::size_t>(fold)] = true;
+  }
+  bool stop_requested() const { return monitor_.stop_requested(); }
+
+ private:
+  std::int64_t first_not_done() const {
+    return std::find(is_done_.begin(), is_done_.end(), false) - is_done_.begin();
+  }
+
+  ProgressMonitor& monitor_;
+  std::mutex mutex_;
+  std::vector<bool> is_done_;
+};
+
+class FoldMonitor : public ProgressMonitor {
+ public:
+  FoldMonitor(PartsMonitor& parts, std::int64_t fold) : parts_(parts), fold_(fold) {}
+  void progress(const Progress& now) override { parts_.progress(fold_, now); }
+  bool stop_requested() const override { return parts_.stop_requested(); }
+
+ private:
+  PartsMonitor& parts_;
+  std::int64_t fold_;
+};
+
+/// The division into parts, and the fits to all but one of them. They are independent: small networks take
+/// less time side by side, with a share of the threads each.
 class CrossFit {
  public:
   CrossFit(const model::FittedModel& model, const FitJob& job, std::int64_t folds)
-      : model_(model), job_(job), folds_(folds), maps_(job.sources.size()) {}
+      : model_(model), job_(job), folds_(folds), maps_(job.sources.size()) {
+    const auto reading = std::make_shared<std::mutex>();
+    for (auto& source : job_.sources) {
+      source = std::make_shared<SharedSource>(source, reading);
+    }
+    if (single()) {
+      const auto size = job_.sources.front()->size();
+      maps_.front() = torch::full({size.rows, size.cols}, std::numeric_limits<float>::quiet_NaN());
+    }
+  }
 
   std::vector<torch::Tensor> run(ProgressMonitor& monitor) {
+    PartsMonitor parts(monitor, folds_);
+    std::vector<std::function<void()>> tasks;
     for (std::int64_t fold = 0; fold < folds_; ++fold) {
-      FoldMonitor named(monitor, fold, folds_);
-      const auto detector = fitted_without(fold, named);
-      single() ? score_rows(*detector, fold, named) : score_cubes(*detector, fold, named);
+      tasks.emplace_back([this, &parts, fold] {
+        FoldMonitor named(parts, fold);
+        const auto detector = fitted_without(fold, named);
+        single() ? score_rows(*detector, fold, named) : score_cubes(*detector, fold, named);
+        parts.is_done(fold);
+      });
     }
+    platform::TaskPool pool(platform::device_of(model_.config.run.device));
+    job_.ram_mb = std::max<std::int64_t>(1, job_.ram_mb / pool.at_once(tasks.size()));
+    pool.run(tasks);
     return std::move(maps_);
   }
 
@@ -129,15 +188,12 @@ class CrossFit {
 
   void score_rows(const detector::Pipeline& detector, std::int64_t fold, ProgressMonitor& monitor) {
     const auto map = score_map(detector, *job_.sources.front(), job_.ram_mb, monitor);
-    if (!maps_.front().defined()) {
-      maps_.front() = torch::full_like(map, std::numeric_limits<float>::quiet_NaN());
-    }
     const auto [first, end] = rows_of(fold);
     maps_.front().slice(0, first, end).copy_(map.slice(0, first, end));
   }
 
   const model::FittedModel& model_;
-  const FitJob& job_;
+  FitJob job_;
   std::int64_t folds_;
   std::vector<torch::Tensor> maps_;
 };

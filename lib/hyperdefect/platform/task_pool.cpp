@@ -18,12 +18,15 @@ TaskPool::~TaskPool() {
   at::set_num_threads(static_cast<int>(threads_));
 }
 
+std::int64_t TaskPool::at_once(std::size_t tasks) const {
+  return device_.is_cpu() ? std::min(static_cast<std::int64_t>(tasks), threads_) : 1;
+}
+
 void TaskPool::run(const std::vector<std::function<void()>>& tasks) {
   if (tasks.empty()) {
     return;
   }
-  const auto count = static_cast<std::int64_t>(tasks.size());
-  const auto at_once = device_.is_cpu() ? std::min(count, threads_) : 1;
+  const auto at_once = this->at_once(tasks.size());
   share_out(at_once);
   std::atomic<std::size_t> next{0};
   std::vector<std::exception_ptr> thrown(tasks.size());

@@ -23,6 +23,9 @@ class TaskPool {
   TaskPool(const TaskPool&) = delete;
   TaskPool& operator=(const TaskPool&) = delete;
 
+  /// How many of so many tasks are called at the same time.
+  std::int64_t at_once(std::size_t tasks) const;
+
   /// Returns when all tasks have. They have the gradient mode of the caller; if some throw, what the first
   /// of them threw is thrown here.
   void run(const std::vector<std::function<void()>>& tasks);
