@@ -5,6 +5,7 @@
 #include "app/commands/run_batch.h"
 #include "app/commands/trained_model.h"
 #include "hyperdefect/model/fitted_model.h"
+#include "hyperdefect/model/threshold.h"
 #include "hyperdefect/platform/device.h"
 
 namespace hyperdefect::app {
@@ -24,7 +25,7 @@ ExitCode run(const InferOptions& options) {
   fitted->config.data = config.data;
   if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
-    fitted->min_evidence = config.threshold.min_evidence;
+    fitted->min_evidence = model::min_evidence_from(config.threshold, fitted->threshold);
   }
   const auto ram_mb = config.run.ram_mb;
   return run_batch(options.batch, {config, "infer", fitted->fingerprint, [fitted, ram_mb, device] {

@@ -11,6 +11,16 @@
 namespace hyperdefect::model {
 namespace {
 
+TEST(MinEvidence, IsTheThresholdItselfIfAskedFor) {
+  ThresholdOptions options;
+  EXPECT_EQ(min_evidence_from(options, 20), 0);
+  options.min_evidence = 3;
+  EXPECT_EQ(min_evidence_from(options, 20), 3);
+  options.min_evidence = -1;
+  EXPECT_EQ(min_evidence_from(options, 20), 20);
+  EXPECT_EQ(min_evidence_from(options, -2), 0) << "evidence is never below 0";
+}
+
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 
 ThresholdOptions options_of(ThresholdMethod method) {

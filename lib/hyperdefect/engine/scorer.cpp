@@ -30,6 +30,7 @@ decision::DetectionRule rule_for(const model::FittedModel& model, const detector
     rule.threshold =
         model::false_discovery_threshold(maps.score.masked_select(maps.valid), options.false_discovery_rate);
   }
+    rule.min_evidence = model::min_evidence_from(options, rule.threshold);
   return rule;
 }
 

@@ -388,7 +388,7 @@ void set_threshold(FittedModel& model, const torch::Tensor& scores) {
   model.threshold = threshold_from(judged, model.config.threshold);
   model.min_evidence = model.config.threshold.method == ThresholdMethod::false_alarm_rate
                            ? 0.0
-                           : model.config.threshold.min_evidence;
+                           : min_evidence_from(model.config.threshold, model.threshold);
   model.score_quantiles =
       metric::quantiles_of(judged, {std::begin(kQuantileLevels), std::end(kQuantileLevels)});
   refuse_fault("the scores give no threshold", fault_of_judgement(model));

@@ -232,8 +232,9 @@ void declare_objects(config::Section& section, ThresholdOptions& options) {
   section
       .add("min_evidence", &options.min_evidence,
            "An object with more evidence than this is a defect, and a cube without a defect is accepted. The "
-           "evidence of an object is the sum of its scores above the threshold (less threshold.hysteresis).")
-      .range(0, 1e12)
+           "evidence of an object is the sum of its scores above the threshold (less threshold.hysteresis). "
+           "-1: as much as the threshold itself, so that a pixel needs twice the threshold if it is alone.")
+      .range(-1, 1e12)
       .used_if({[&options] { return options.method != ThresholdMethod::false_alarm_rate; },
                 "threshold.method is not false_alarm_rate"});
 }

@@ -43,6 +43,10 @@ double threshold_from(const torch::Tensor& scores, const ThresholdOptions& optio
   return spread.median + options.sigma * spread.deviation;
 }
 
+double min_evidence_from(const ThresholdOptions& options, double threshold) {
+  return options.min_evidence < 0 ? std::max(0.0, threshold) : options.min_evidence;
+}
+
 double false_discovery_threshold(const torch::Tensor& decades, double rate) {
   const auto all = decades.flatten().to(torch::kCPU, torch::kDouble);
   const auto falling = std::get<0>(all.masked_select(all.isfinite()).sort(-1, true));

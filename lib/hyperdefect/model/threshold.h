@@ -29,6 +29,9 @@ RobustSpread robust_spread(const torch::Tensor& scores);
 /// @throws InputError if there is no score to set it from.
 double threshold_from(const torch::Tensor& scores, const ThresholdOptions& options);
 
+/// The evidence that options.min_evidence asks of a defect if the threshold is this: at least 0.
+double min_evidence_from(const ThresholdOptions& options, double threshold);
+
 /// The threshold for one cube above which at most the part `rate` of the marked pixels is expected to be
 /// normal (Benjamini and Hochberg, "Controlling the false discovery rate", 1995).
 /// @param decades -log10 of the false-alarm probability of its pixels, any shape; NaN is left out.
