@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run every hyperdefect command of a document's indented blocks, in order, in an empty folder.
 
-Usage: run_readme.py PROGRAM [DOCUMENT]. DOCUMENT is README.md unless told. Stops at the first command that fails,
-with what it printed, and exits 1. Commands of scripts/ and cmake are not run here: CI runs them itself.
+Usage: run_readme.py PROGRAM [DOCUMENT]. DOCUMENT is README.md unless told. A command is to exit with 0, or as the comment
+behind it says: "# exit code 5". Stops at the first command that does not, with what it printed, and exits 1. Commands of scripts/ and cmake are not run here: CI runs them itself.
 """
 
+import re
 import shlex
 import subprocess
 import sys
@@ -15,14 +16,15 @@ from pathlib import Path
 
 
 def commands_of(text):
-    """The words behind "hyperdefect" of each line of an indented block, in order."""
+    """(words behind "hyperdefect", exit code) of each line of an indented block, in order."""
     for line in text.splitlines():
         if line.startswith("    hyperdefect "):
-            yield shlex.split(line, comments=True)[1:]
+            code = re.search(r"# exit code (\d+)", line)
+            yield shlex.split(line, comments=True)[1:], int(code.group(1)) if code else 0
 
 
-def run(program, words, folder):
-    """Whether the command came to its end; says what it was, and what it printed where it failed."""
+def run(program, words, exit_code, folder):
+    """Whether the command ended as it should; says what it was, and what it printed if it did not."""
     words, written = (words[:-2], words[-1]) if words[-2:-1] == [">"] else (words, None)
     start = time.monotonic()
     ran = subprocess.run([program, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -30,9 +32,9 @@ def run(program, words, folder):
     print(f"{time.monotonic() - start:6.1f} s  hyperdefect {shlex.join(words)}", flush=True)
     if written:
         Path(folder, written).write_text(ran.stdout, encoding="utf-8")
-    if ran.returncode != 0:
+    if ran.returncode != exit_code:
         print(f"exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
-    return ran.returncode == 0
+    return ran.returncode == exit_code
 
 
 def main():
@@ -46,7 +48,7 @@ def main():
         print(f"run_readme.py: there is no program {program}, or no command in {document}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if all(run(str(program), words, folder) for words in commands) else 1
+        return 0 if all(run(str(program), words, code, folder) for words, code in commands) else 1
 
 
 if __name__ == "__main__":

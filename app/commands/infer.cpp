@@ -23,6 +23,7 @@ ExitCode run(const InferOptions& options) {
   const auto device = platform::device_of(config.run.device);
   fitted->config.threshold = config.threshold;
   fitted->config.data = config.data;
+  fitted->config.drift = config.drift;
   if (config.threshold.method == model::ThresholdMethod::manual) {
     fitted->threshold = config.threshold.value;
     fitted->min_evidence = model::min_evidence_from(config.threshold, fitted->threshold);

@@ -226,6 +226,7 @@ Facts facts_of_model(const std::string& file) {
               fact("min_evidence", model.min_evidence),
               {"false_alarms", false_alarms_json(model),
                model.false_alarms ? decision::in_words(*model.false_alarms) : "not measured"},
+              {"drift", drift_json(model), drift_in_words(model)},
               quantiles_of(model)};
   add_bands(facts, model.detector->bands(), "");
   const auto summary = model.detector->summary();

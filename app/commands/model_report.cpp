@@ -26,6 +26,18 @@ Json rate_json(const model::FalseAlarmRate& rate) {
 
 }  // namespace
 
+Json drift_json(const model::FittedModel& model) {
+  if (!model.drift) {
+    return nullptr;
+  }
+  Json json{{"count", model.drift->count}, {"limit", model.config.drift.limit}};
+  for (std::size_t i = 0; i < model::kDriftFeatures; ++i) {
+    json[model::kDriftFeatureNames[i]] = {{"mean", model.drift->mean[i]},
+                                          {"deviation", model.drift->deviation[i]}};
+  }
+  return json;
+}
+
 Json false_alarms_json(const model::FittedModel& model) {
   const auto& alarms = model.false_alarms;
   if (!alarms) {
@@ -38,14 +50,25 @@ Json false_alarms_json(const model::FittedModel& model) {
           {"cube_rate", alarms->cube ? rate_json(*alarms->cube) : Json(nullptr)}};
 }
 
+std::string drift_in_words(const model::FittedModel& model) {
+  if (!model.drift) {
+    return "not known";
+  }
+  const double limit = model.config.drift.limit;
+  return limit > 0 ? text::concat("a cube is undecided if it differs by about ",
+                                  model::limits_in_words(*model.drift, limit), " (drift.limit ",
+                                  text::two_digits(limit), ')')
+                   : "is measured, but decides nothing (drift.limit is 0)";
+}
+
 std::string text_report(const std::string& file, const model::FittedModel& model) {
   auto words = text::concat(text::printable(file), ": threshold ", fixed(model.threshold, 4), " (",
                             model::to_string(model.config.threshold.method), ')');
   if (model.min_evidence > 0) {
     words += text::concat(", a defect has evidence above ", fixed(model.min_evidence, 3));
   }
-  words += '\n';
-  return model.false_alarms ? words + decision::in_words(*model.false_alarms) : words;
+  words += '\n' + (model.false_alarms ? decision::in_words(*model.false_alarms) : "");
+  return model.drift ? text::concat(words, "drift: ", drift_in_words(model), '\n') : words;
 }
 
 std::string json_report(const std::string& file, const model::FittedModel& model) {
@@ -53,7 +76,8 @@ std::string json_report(const std::string& file, const model::FittedModel& model
                                 {"threshold", model.threshold},
                                 {"threshold_method", model::to_string(model.config.threshold.method)},
                                 {"min_evidence", model.min_evidence},
-                                {"false_alarms", false_alarms_json(model)}});
+                                {"false_alarms", false_alarms_json(model)},
+                                {"drift", drift_json(model)}});
 }
 
 }  // namespace hyperdefect::app

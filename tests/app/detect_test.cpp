@@ -154,7 +154,7 @@ TEST(Detect, SaysTheSameInAllTables) {
       "marked_pixels,invalid_pixels,"
       "score_max,score_mean,"
       "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error,white_reference,"
-      "dark_reference,dead_elements,region_share");
+      "dark_reference,dead_elements,region_share,drift");
   EXPECT_EQ(fields[0], '"' + cube + '"');
   EXPECT_EQ(fields[10], "2");
 }

@@ -69,7 +69,7 @@ TEST_F(Region, HasScoresAndDefectsOnlyInside) {
   EXPECT_EQ(told["region_share"], 64.0 / 192);
   EXPECT_EQ(told["valid_share"], 1.0);
   EXPECT_EQ(told["invalid_pixels"], 0);
-  EXPECT_TRUE(contains(read_bytes(folder_ / "maps/scores.csv"), ",dead_elements,region_share\n"));
+  EXPECT_TRUE(contains(read_bytes(folder_ / "maps/scores.csv"), ",dead_elements,region_share,drift\n"));
 }
 
 /// Glints, missing values and saturation around the product change nothing, in one window or many.

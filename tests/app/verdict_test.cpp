@@ -144,7 +144,7 @@ TEST(BandsOfOneWavelength, AreBothRead) {
 
 TEST_F(VerdictOfInfer, IsNeverThatOfAnotherCube) {
   const auto monday = write_cube(folder_ / "mon/part.img", good_);
-  const auto tuesday = write_cube(folder_ / "tue/part.img", mixtures_with_defect(8, 40, 30, 2) * 2);
+  const auto tuesday = write_cube(folder_ / "tue/part.img", mixtures_with_defect(8, 40, 30, 2));
   ASSERT_EQ(run_program(infer(monday, "maps")).exit_code, 0);
   const auto outcome = run_program(
       joined(infer(tuesday, "maps"), {"--resume", "--fail-on-defect", "--set", "threshold.value=12"}));

@@ -43,6 +43,7 @@ ResultRow example() {
   row.white_reference = "/day 1/white.img";
   row.dark_reference = "/day 1/dark.img";
   row.dead_elements = 7;
+  row.drift = 0.75;
   return row;
 }
 
@@ -58,6 +59,7 @@ TEST(StoredRow, RoundTripKeepsNumbersAndNan) {
   EXPECT_EQ(row.reason, "1 defect");
   EXPECT_EQ(row.valid_share, 0.5);
   EXPECT_EQ(row.region_share, 0.25);
+  EXPECT_EQ(row.drift, 0.75);
   EXPECT_EQ(row.files, example().files);
   EXPECT_EQ(files::change_between(example().input, row.input), "");
   EXPECT_EQ(row.input.files[0].modified_ns, 1'700'000'000'123'456'789);
@@ -169,7 +171,7 @@ TEST(ScoresCsv, HasTheContractsColumns) {
             "score_max,score_mean,"
             "score_p99,sad_max,sad_mean,sad_p99,threshold,evidence_max,min_evidence,seconds,error,white_"
             "reference,dark_reference,"
-            "dead_elements,region_share\n");
+            "dead_elements,region_share,drift\n");
 }
 
 TEST(ObjectsCsv, ListsTheObjectsOfAllCubesBestFirst) {
@@ -189,7 +191,7 @@ TEST(ScoresCsv, LeavesNanEmpty) {
   EXPECT_EQ(csv.substr(csv.find('\n') + 1),
             "day 1/scan.img,ok,rejected,false,1 "
             "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125,,/day "
-            "1/white.img,/day 1/dark.img,7,0.25\n");
+            "1/white.img,/day 1/dark.img,7,0.25,0.75\n");
 }
 
 TEST(ScoresCsv, QuotesWhatWouldBreakALine) {
@@ -227,7 +229,7 @@ TEST(ScoresCsv, LetsNoSpreadsheetExecuteACell) {
     EXPECT_EQ(line, written +
                         ",ok,rejected,false,1 "
                         "defect,0.5,3,4,5,1,2,3,4,6,9.25,0.3333333333333333,8.5,,,,4.5,7.5,2.5,0.125," +
-                        written + ",/day 1/white.img,/day 1/dark.img,7,0.25\n");
+                        written + ",/day 1/white.img,/day 1/dark.img,7,0.25,0.75\n");
   }
 }
 

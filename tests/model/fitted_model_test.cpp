@@ -29,6 +29,10 @@ class ModelOnDisk : public ::testing::Test {
     model.min_evidence = 2.0 / 3;
     model.false_alarms =
         FalseAlarms{7, 480, false, {0.1, {}, 0.2, 0.1, 0.3}, FalseAlarmRate{0.05, 0.125, 0, 0, 0.4}};
+    model.drift = DriftReference{{0.1, 0.2, 0.3, 0.4, 0.5, 1.0 / 3},
+                                 {0, 0.1, -5, -4, -3, -2},
+                                 {0.01, 0.02, 0.03, 0.04, 0.05, 1.0 / 7},
+                                 9};
     model.score_quantiles = {0, 0.1, 1, 2, 3, 4, 5};
     model.training_cubes = 7;
     return model;
@@ -91,6 +95,7 @@ TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
     EXPECT_EQ(loaded.threshold, 1.0 / 3);
     EXPECT_EQ(loaded.min_evidence, 2.0 / 3);
     EXPECT_EQ(loaded.false_alarms, model.false_alarms);
+    EXPECT_EQ(loaded.drift, model.drift);
     EXPECT_EQ(loaded.calibration, model.calibration);
     EXPECT_EQ(loaded.score_quantiles, model.score_quantiles);
     EXPECT_EQ(loaded.training_cubes, 7);
@@ -106,6 +111,32 @@ TEST_F(ModelOnDisk, GivesTheSameScoresAndThreshold) {
     EXPECT_GT(wanted.score.max().item<double>(), wanted.score.min().item<double>()) << row.name;
     EXPECT_TRUE(torch::equal(got.score, wanted.score)) << row.name;
     EXPECT_TRUE(torch::equal(got.sad_rad, wanted.sad_rad)) << row.name;
+  }
+}
+
+TEST_F(ModelOnDisk, OfAnEarlierVersionKnowsNoDrift) {
+  auto model = fitted(config());
+  save_model(path_, model);
+  rewrite([](TensorFile& file) { file.metadata.erase("drift"); });
+  rewrite([](TensorFile& file) { add_checksum(file); });
+  EXPECT_FALSE(load_model(path_).drift);
+  model.drift.reset();
+  save_model(path_, model);
+  EXPECT_FALSE(load_model(path_).drift);
+}
+
+TEST_F(ModelOnDisk, RefusesDamagedDrift) {
+  const std::string sound = R"({"count": 9, "mean": [0,0,0,0,0,0], "deviation": [1,1,1,1,1,1],)";
+  for (const auto& [text, fault] : std::vector<std::pair<std::string, std::string>>{
+           {"[]", "drift"},
+           {sound + R"("log_spectrum": [1, 2]})", "drift.log_spectrum has 2 elements instead of 6"},
+           {R"({"count": 2})", "drift.count"},
+           {R"({"count": 9, "mean": [0]})", "drift.mean has 1 elements instead of 6"},
+           {R"({"count": 9, "mean": [0,0,0,0,0,0], "deviation": [1,1,0,1,1,1]})",
+            "an element of drift.deviation is not a finite number above 0"}}) {
+    save_model(path_, fitted(config()));
+    rewrite([&](TensorFile& file) { file.metadata["drift"] = text; });
+    expect_refused(": is a damaged model file (its metadata: " + fault);
   }
 }
 

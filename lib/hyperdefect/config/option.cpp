@@ -213,6 +213,11 @@ Option& Option::level(Level level) {
   return *this;
 }
 
+Option& Option::fixed_by_training() {
+  fixed_by_training_ = true;
+  return *this;
+}
+
 Option& Option::formerly(std::string name) {
   former_names_.push_back(std::move(name));
   return *this;

@@ -101,6 +101,8 @@ class Option {
   Option& used_if(Use use);
   /// advanced without it.
   Option& level(Level level);
+  /// A model that was trained with a value cannot have another one; see SectionTraits.
+  Option& fixed_by_training();
   /// A name that the key had before ("section.key"); it is still read.
   Option& formerly(std::string name);
   /// A text that was allowed before, and the one that stands for it now.
@@ -111,6 +113,7 @@ class Option {
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
   Level level() const { return level_; }
+  bool is_fixed_by_training() const { return fixed_by_training_; }
   const std::vector<std::string>& former_names() const { return former_names_; }
   /// "boolean", "integer", "number", "text", "path", "list of integers" and so on.
   std::string type_name() const;
@@ -148,6 +151,7 @@ class Option {
   std::vector<std::string> path_words_;
   std::vector<Use> uses_;
   Level level_ = Level::advanced;
+  bool fixed_by_training_ = false;
   std::vector<std::string> former_names_;
   std::vector<std::pair<std::string, std::string>> former_values_;
 };

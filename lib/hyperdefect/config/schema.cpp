@@ -489,8 +489,10 @@ std::vector<KeyInfo> Schema::keys() const {
   std::vector<KeyInfo> infos;
   for (const auto& section : sections_) {
     for (const auto& option : section.options()) {
+      auto traits = section.traits();
+      traits.fixed_by_training = traits.fixed_by_training || option.is_fixed_by_training();
       infos.push_back({option.name(), option.type_name(), option.default_text(), option.allowed(),
-                       option.help(), option.value_text(), option.level(), section.traits()});
+                       option.help(), option.value_text(), option.level(), traits});
     }
   }
   return infos;

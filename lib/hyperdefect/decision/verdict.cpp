@@ -255,9 +255,15 @@ Verdict verdict_named(std::string_view name) {
 
 Judgement judgement_of(const Evidence& evidence) {
   auto doubts = doubts_about(evidence);
-  if (evidence.defects > 0) {
-    const auto found = text::pluralise(evidence.defects, "defect");
-    return {Verdict::rejected, doubts.empty() ? found : text::concat(found, "; ", doubts)};
+  const auto found = evidence.defects > 0 ? text::pluralise(evidence.defects, "defect") : std::string();
+  const auto both = [](const std::string& first, const std::string& second) {
+    return first.empty() || second.empty() ? first + second : text::concat(first, "; ", second);
+  };
+  if (!evidence.drift.empty()) {
+    return {Verdict::undecided, both(evidence.drift, both(found, doubts))};
+  }
+  if (!found.empty()) {
+    return {Verdict::rejected, both(found, doubts)};
   }
   if (!doubts.empty()) {
     return {Verdict::undecided, std::move(doubts)};

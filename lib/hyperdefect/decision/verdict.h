@@ -44,6 +44,8 @@ struct Evidence {
   double common_share = 0.0;
   /// The smallest share of valid pixels that suffices, as a part of the reference.
   double min_valid_share = 0.95;
+  /// How the cube as a whole differs from what the scores were made for; "" if it does not.
+  std::string drift{};
 };
 
 /// A verdict and why; the reason is "" for an accepted cube without a marked object.
@@ -52,7 +54,8 @@ struct Judgement {
   std::string reason;
 };
 
-/// Rejected if a defect was found: missing data do not make a bad part good; the reason then names both.
+/// Undecided if the cube drifted: then its scores mean nothing, high or low; the reason names defects, too.
+/// Else rejected if a defect was found: missing data do not make a bad part good; the reason then names both.
 /// Else undecided if anything speaks against trusting what was measured:
 ///  - the threshold, or the score of a valid pixel, is not finite;
 ///  - 99 % of the pixels hold one and the same spectrum: no camera sees that;

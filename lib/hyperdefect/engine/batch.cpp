@@ -30,7 +30,7 @@ ResultRow failed_row(const BatchJob& job, const files::CubeInput& cube, const st
   row.input = stamp_of(cube, job.config.data);
   for (double* value :
        {&row.valid_share, &row.region_share, &row.score_max, &row.score_mean, &row.score_p99, &row.sad_max,
-        &row.sad_mean, &row.sad_p99, &row.threshold, &row.min_evidence, &row.evidence_max}) {
+        &row.sad_mean, &row.sad_p99, &row.threshold, &row.min_evidence, &row.evidence_max, &row.drift}) {
     *value = std::nan("");
   }
   return row;

@@ -201,7 +201,7 @@ class CubeRun {
         text::concat("it changed while it was read (", change, "): judge it again when it is complete");
     for (double* value :
          {&row_.score_max, &row_.score_mean, &row_.score_p99, &row_.sad_max, &row_.sad_mean, &row_.sad_p99,
-          &row_.threshold, &row_.min_evidence, &row_.valid_share, &row_.region_share}) {
+          &row_.threshold, &row_.min_evidence, &row_.valid_share, &row_.region_share, &row_.drift}) {
       *value = std::nan("");
     }
     return true;
@@ -276,9 +276,20 @@ class CubeRun {
     const auto judgement = decision::judgement_of(
         {cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid, row_.threshold,
          row_.defects, row_.objects, measured.scored.rule.min_pixels, measured.scored.reference,
-         cube.common_share(), job_.config.data.min_valid_share});
+         cube.common_share(), job_.config.data.min_valid_share, drift_in_words(measured.scored.drift)});
     row_.verdict = judgement.verdict;
     row_.reason = judgement.reason;
+  }
+
+  /// Why the cube cannot be judged by its scores, or "".
+  std::string drift_in_words(const std::optional<model::Drift>& drift) {
+    row_.drift = drift ? drift->p_value : std::nan("");
+    if (!drift || drift->what.empty()) {
+      return {};
+    }
+    return text::concat("as a whole it differs from the training cubes (drift is ",
+                        text::two_digits(drift->p_value), ", drift.limit ",
+                        text::two_digits(job_.config.drift.limit), "): ", drift->what);
   }
 
   void count(const decision::Objects& objects) {

@@ -9,8 +9,9 @@
 
 namespace hyperdefect::engine {
 
-/// Sets the scale of the score, the threshold and the evidence of a defect anew, from normal cubes that the
-/// model was not trained on, and measures its false alarms on them. What it has learned stays.
+/// Sets the scale of the score, the threshold, the evidence of a defect and the usual variation of whole
+/// cubes anew, from normal cubes that the model was not trained on, and measures its false alarms on them.
+/// What it has learned stays.
 ///
 ///     auto fitted = model::load_model("model.safetensors");
 ///     fitted.config.threshold.pixel_rate = 0.001;

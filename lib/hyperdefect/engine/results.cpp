@@ -162,6 +162,7 @@ void for_each_field(Row& row, const Use& use) {
   use("dark_reference", row.dark_reference);
   use("dead_elements", row.dead_elements);
   use("region_share", row.region_share);
+  use("drift", row.drift);
   use("input", row.input);
   use("strongest_objects", row.strongest_objects);
   use("files", row.files);

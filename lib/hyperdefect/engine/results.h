@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,9 @@ struct ResultRow {
   double threshold = 0;
   /// The largest of an object, and what a defect must exceed.
   double evidence_max = 0, min_evidence = 0;
+  /// The probability that a cube like the training cubes differs as much from them as a whole; NaN if that is
+  /// not known.
+  double drift = std::numeric_limits<double>::quiet_NaN();
   double seconds = 0;
   std::string error;
   /// The references that converted it to reflectance; empty if its values are as the file holds them.

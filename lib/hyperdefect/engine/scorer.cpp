@@ -9,6 +9,7 @@
 #include "hyperdefect/core/random.h"
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/decision/false_alarm_rates.h"
+#include "hyperdefect/engine/drift.h"
 #include "hyperdefect/engine/fit.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/result_files.h"
@@ -29,8 +30,8 @@ decision::DetectionRule rule_for(const model::FittedModel& model, const detector
   if (options.method == model::ThresholdMethod::false_discovery_rate) {
     rule.threshold =
         model::false_discovery_threshold(maps.score.masked_select(maps.valid), options.false_discovery_rate);
-  }
     rule.min_evidence = model::min_evidence_from(options, rule.threshold);
+  }
   return rule;
 }
 
@@ -72,10 +73,18 @@ void ModelScorer::prepare(CubeSource& cube, ProgressMonitor& monitor) {
 
 ScoredCube ModelScorer::score(preprocess::BlockSource& source, const std::filesystem::path&,
                               ProgressMonitor& monitor) {
-  auto maps = predict(*model_->detector, source, ram_mb_, monitor);
+  std::optional<model::Drift> drift;
+  std::optional<spectral::Bulk> bulk;
+  if (model_->drift) {
+    bulk = bulk_of(*model_->detector, source);
+  }
+  if (bulk) {
+    drift = model::drift_of(*bulk, *model_->drift, model_->detector->bands(), model_->config.drift);
+  }
+  auto maps = predict(*model_->detector, *adapted(not_owned(source), *model_, bulk), ram_mb_, monitor);
   maps.score = model::calibrated(maps.score, *model_);
   const auto rule = rule_for(*model_, maps);
-  return {std::move(maps), rule, {model_->training_valid_share, false}};
+  return {std::move(maps), rule, {model_->training_valid_share, false}, std::move(drift)};
 }
 
 SceneScorer::SceneScorer(model::RunConfig config, std::filesystem::path save_models)

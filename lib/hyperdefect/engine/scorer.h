@@ -11,6 +11,7 @@
 #include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/progress_monitor.h"
 #include "hyperdefect/engine/sources.h"
+#include "hyperdefect/model/drift.h"
 #include "hyperdefect/model/fitted_model.h"
 #include "hyperdefect/model/region_choice.h"
 #include "hyperdefect/model/run_config.h"
@@ -23,6 +24,8 @@ struct ScoredCube {
   detector::ScoreMaps maps;
   decision::DetectionRule rule;
   decision::ValidReference reference;
+  /// How far the whole cube is from the training cubes; none if that is not known.
+  std::optional<model::Drift> drift{};
 };
 
 /// Tells a cube, before it is read, which of its bands the model takes.

@@ -19,6 +19,7 @@
 #include "hyperdefect/decision/verdict.h"
 #include "hyperdefect/engine/cross_fit.h"
 #include "hyperdefect/engine/cube_stamp.h"
+#include "hyperdefect/engine/drift.h"
 #include "hyperdefect/engine/predictor.h"
 #include "hyperdefect/engine/product_region.h"
 #include "hyperdefect/engine/references.h"
@@ -344,6 +345,7 @@ TrainReport train(const TrainJob& job, ProgressMonitor& monitor) {
   check_bands(*report.model.detector, fit_job);
   report.model.training_valid_share =
       usual_valid_share(sources, valid_shares(sources, report.model, monitor));
+  set_drift(report.model, fit_job.sources);
   leave_out_extremes(fit_job, report.model);
   report.fit = fit(*report.model.detector, fit_job, monitor);
   set_rule_on_cubes(report.model, fit_job, monitor);

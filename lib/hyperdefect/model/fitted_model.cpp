@@ -17,6 +17,7 @@
 #include "hyperdefect/detector/pipeline.h"
 #include "hyperdefect/metric/quantile.h"
 #include "hyperdefect/model/allocation_limit.h"
+#include "hyperdefect/model/drift_fields.h"
 #include "hyperdefect/model/json_fields.h"
 #include "hyperdefect/model/threshold.h"
 
@@ -321,6 +322,9 @@ FittedModel from_metadata(const std::filesystem::path& path, const Metadata& met
     model.product = split_from(metadata.json("product"), bands.count);
   }
   model.detector = std::make_shared<detector::Pipeline>(model.config.detector, bands);
+  if (metadata.has("drift")) {
+    model.drift = drift_from(metadata.json("drift"), bands.count);
+  }
   return model;
 }
 
@@ -413,6 +417,7 @@ void save_model(const std::filesystem::path& path, const FittedModel& model) {
                    {"threshold", nlohmann::json(model.threshold).dump()},
                    {"min_evidence", nlohmann::json(model.min_evidence).dump()},
                    {"false_alarms", false_alarms_json(model.false_alarms)},
+                   {"drift", drift_text(model.drift)},
                    {"score_calibration", calibration_json(model.calibration)},
                    {"score_quantiles", nlohmann::json(model.score_quantiles).dump()},
                    {"training", model.training},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hyperdefect/detector/pipeline.h"
+#include "hyperdefect/model/drift.h"
 #include "hyperdefect/model/false_alarms.h"
 #include "hyperdefect/model/model_file.h"
 #include "hyperdefect/model/run_config.h"
@@ -38,6 +39,9 @@ struct FittedModel {
   double min_evidence = 0.0;
   /// None of a detector that was fitted on a scene.
   std::optional<FalseAlarms> false_alarms;
+  /// How the training cubes look as a whole; none of a detector that was fitted on a scene, of a few pixels,
+  /// or of an earlier version.
+  std::optional<DriftReference> drift;
   /// Quantiles of the calibrated training scores, at kQuantileLevels.
   std::vector<double> score_quantiles;
   std::int64_t training_cubes = 0;

@@ -263,6 +263,26 @@ void declare(config::Section& section, ThresholdOptions& options) {
   declare_objects(section, options);
 }
 
+void declare(config::Section& section, DriftOptions& options) {
+  section
+      .add("limit", &options.limit,
+           "A cube that as a whole differs from the training cubes (brightness, tilt and shape of its median "
+           "spectrum, noise, variation in the image) is undecided if a cube like them differs as much with a "
+           "smaller probability than this; 0: never. The table has the probability in the column drift.")
+      .range(0, 0.5);
+  section
+      .add(
+          "adapt",
+          config::Choice(&options.adapt, Names<DriftAdaptation>{{"none", DriftAdaptation::none},
+                                                                {"gain", DriftAdaptation::gain},
+                                                                {"gain_tilt", DriftAdaptation::gain_tilt},
+                                                                {"mean", DriftAdaptation::mean}}),
+          "What is removed of the difference between the median spectra of a cube and of the training cubes "
+          "before the cube is scored, in training too. gain: a common factor. gain_tilt: and a tilt over the "
+          "bands. mean: the whole difference. A factor beyond 1/3 or 3 is not removed.")
+      .fixed_by_training();
+}
+
 void declare(config::Section& section, OutputOptions& options, const ScoreOptions& score,
              const detector::DetectorOptions& detector) {
   section.add("sad", &options.sad, "Write STEM_sad.tif.").level(config::Level::basic);
@@ -324,6 +344,7 @@ config::Schema schema_of(RunConfig& config) {
           config.detector);
   declare(schema.section("score", "The scale of the score.").traits(learned), config.score);
   declare(schema.section("threshold", "The score above which a pixel is a defect."), config.threshold);
+  declare(schema.section("drift", "Cubes that as a whole differ from the training cubes."), config.drift);
   declare(schema.section("output", "Which files are written for a cube.").traits({.changes_results = false}),
           config.output, config.score, config.detector);
   declare(schema.section("run", "The machine and the seed.")

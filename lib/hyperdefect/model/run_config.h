@@ -84,6 +84,16 @@ struct ThresholdOptions {
   double min_evidence = 0.0;
 };
 
+/// What of a whole cube is removed before it is scored: nothing, a common factor, a factor that is linear
+/// over the bands (on a logarithmic scale), or the whole difference of the median spectra.
+enum class DriftAdaptation { none, gain, gain_tilt, mean };
+
+/// The section `drift`: a cube that as a whole differs from the training cubes.
+struct DriftOptions {
+  double limit = 0.0001;
+  DriftAdaptation adapt = DriftAdaptation::none;
+};
+
 /// The section `output`: which files are written for a cube, beside the score map and the table.
 struct OutputOptions {
   bool sad = true;
@@ -115,6 +125,7 @@ struct RunConfig {
   TrainOptions train;
   ScoreOptions score;
   ThresholdOptions threshold;
+  DriftOptions drift;
   OutputOptions output;
   RunOptions run;
 };
