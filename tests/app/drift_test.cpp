@@ -75,6 +75,19 @@ TEST_F(Drift, LeavesACubeUndecidedAndSaysWhatMoved) {
   expect_undecided("noisy", cube(7) + 0.1 * torch::randn({8, 24, 20}), "noise?");
 }
 
+/// A point spectrometer writes one column.
+TEST_F(Drift, IsMeasuredInCubesOfAnyShape) {
+  train();
+  const auto row = judged("column", cube(7).slice(2, 4, 5).contiguous());
+  EXPECT_GT(row["drift"].get<double>(), 0.0001) << row["reason"];
+  EXPECT_GT(judged("row", cube(7).slice(1, 4, 5).contiguous())["drift"].get<double>(), 0.0001);
+  EXPECT_TRUE(judged("few", cube(7).slice(1, 4, 5).slice(2, 0, 12).contiguous())["drift"].is_null());
+  EXPECT_GT(judged("wide", cube(7).repeat({1, 20, 20}))["drift"].get<double>(), 0.0001);
+  const auto long_column = cube(7).slice(2, 4, 5).repeat({1, 6000, 1});
+  EXPECT_GT(judged("long", long_column)["drift"].get<double>(), 0.0001);
+  expect_undecided("negative", cube(7) - 5, "darker by a factor of ");
+}
+
 TEST_F(Drift, OfDefectsIsNone) {
   train();
   auto values = cube(7);

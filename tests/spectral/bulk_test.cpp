@@ -63,6 +63,11 @@ TEST(Bulk, HardlySeesADefect) {
   EXPECT_NEAR(after.brightness_spread, before.brightness_spread, 0.05);
 }
 
+TEST(Bulk, WithoutLightIsDark) {
+  const auto dark = of_image(scene() - 5);
+  EXPECT_LT(dark.log_spectrum[0], std::log(1e-9));
+}
+
 TEST(Bulk, IsFiniteForAnyValues) {
   for (const double value : {0.0, -3.0, 1e-30, 1e12}) {
     const auto flat = torch::full({5, 4}, value, torch::kDouble);

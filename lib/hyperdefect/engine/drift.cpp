@@ -24,20 +24,22 @@ struct Pairs {
   std::vector<torch::Tensor> spectra;
   std::vector<torch::Tensor> neighbours;
 
-  /// Every so many columns of the block, in the detector's bands.
-  void add(const spectral::Block& block, std::int64_t row_stride, std::int64_t stride) {
-    // The neighbour of a single column is itself.
-    const auto last = std::max<std::int64_t>(block.valid.size(1) - 1, 1);
-    const std::int64_t step = block.valid.size(1) > 1 ? 1 : 0;
-    const auto here = [&](const torch::Tensor& map, std::int64_t shift) {
-      return map.slice(-2, 0, std::nullopt, row_stride).slice(-1, shift, last + shift, stride);
+  /// Every so many rows and columns of the block, in the detector's bands. Neighbours lie beside each other;
+  /// in a single column, below each other.
+  void add(const spectral::Block& block, std::int64_t row_stride, std::int64_t col_stride) {
+    const auto along = block.valid.size(1) > 1 ? -1 : -2;
+    const auto pairs = block.valid.size(along) - 1;
+    const auto sampled = [&](const torch::Tensor& map, std::int64_t shift) {
+      return map.slice(along, shift, pairs + shift)
+          .slice(-2, 0, std::nullopt, row_stride)
+          .slice(-1, 0, std::nullopt, col_stride);
     };
-    const auto valid = here(block.valid, 0).logical_and(here(block.valid, step));
+    const auto valid = sampled(block.valid, 0).logical_and(sampled(block.valid, 1));
     const auto picked = [&](std::int64_t shift) {
-      return here(block.values, shift).permute({1, 2, 0}).index({valid});
+      return sampled(block.values, shift).permute({1, 2, 0}).index({valid});
     };
     spectra.push_back(picked(0));
-    neighbours.push_back(picked(step));
+    neighbours.push_back(picked(1));
   }
 };
 
@@ -51,8 +53,9 @@ std::optional<spectral::Bulk> bulk_of(const detector::Pipeline& detector, prepro
   if (stride < kWideStride) {
     pairs.add(picker.of(source.read(part)), stride, stride);
   } else {
-    for (auto row = part.row; row < part.end_row(); row += stride) {
-      pairs.add(picker.of(source.read({row, part.col, 1, part.cols})), 1, stride);
+    const std::int64_t rows = part.cols > 1 ? 1 : 2;
+    for (auto row = part.row; row + rows <= part.end_row(); row += stride) {
+      pairs.add(picker.of(source.read({row, part.col, rows, part.cols})), 1, stride);
     }
   }
   const auto spectra = torch::cat(pairs.spectra);

@@ -20,6 +20,7 @@ constexpr double kLargestFactor = 3.0;
 constexpr double kSmallestShape = 1e-6;
 /// Beyond this, units differ rather than lamps.
 constexpr double kOtherUnits = 20.0;
+constexpr double kReadableFactor = 1e5;
 
 constexpr std::size_t at(DriftFeature feature) {
   return static_cast<std::size_t>(feature);
@@ -140,6 +141,9 @@ std::string size_of(double logarithm) {
   const double factor = std::exp(std::abs(logarithm));
   if (factor < 2) {
     return percent(logarithm > 0 ? factor - 1 : 1 - 1 / factor);
+  }
+  if (factor > kReadableFactor) {
+    return text::concat("a factor of ", text::two_digits(factor));
   }
   const double step = factor < 10 ? 10 : 1;
   return text::concat("a factor of ", text::to_text(std::round(factor * step) / step));

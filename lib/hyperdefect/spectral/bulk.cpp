@@ -14,6 +14,7 @@ constexpr double kDarkest = 1e-3;
 /// Of the differences of neighbours: whole numbers are often equal, so that the median would be 0, and the
 /// largest are edges.
 constexpr double kTypical = 0.75;
+constexpr double kNoLight = 1e-12;
 /// No camera measures finer than this part of its signal.
 constexpr double kFinest = 1e-6;
 
@@ -34,9 +35,8 @@ Bulk bulk_of(const torch::Tensor& spectra, const torch::Tensor& neighbours) {
   }
   const auto values = spectra.to(torch::kDouble);
   const auto median = medians_of(values);
-  // Of an image without a positive value there is no logarithm: all its bands count as equally dark.
-  const double highest = median.max().item<double>();
-  const double darkest = highest > 0 ? kDarkest * highest : 1.0;
+  // A spectrum without a positive value has no logarithm: it counts as darker than any other.
+  const double darkest = std::max(kDarkest * median.max().item<double>(), kNoLight);
   const auto logarithms = [darkest](const torch::Tensor& of) { return of.clamp_min(darkest).log(); };
   const auto logs = logarithms(values);
   const auto brightness = logs.mean(1);
