@@ -273,17 +273,18 @@ class CubeRun {
     row_.sad_max = sad.max, row_.sad_mean = sad.mean, row_.sad_p99 = sad.p99;
     row_.threshold = measured.scored.rule.threshold;
     row_.min_evidence = measured.scored.rule.min_evidence;
+    const auto& drift = measured.scored.drift;
+    row_.drift = drift ? drift->p_value : std::nan("");
     const auto judgement = decision::judgement_of(
         {cube.pixel_states(), measured.scored.maps.score, measured.scored.maps.valid, row_.threshold,
          row_.defects, row_.objects, measured.scored.rule.min_pixels, measured.scored.reference,
-         cube.common_share(), job_.config.data.min_valid_share, drift_in_words(measured.scored.drift)});
+         cube.common_share(), job_.config.data.min_valid_share, drift_in_words(drift)});
     row_.verdict = judgement.verdict;
     row_.reason = judgement.reason;
   }
 
   /// Why the cube cannot be judged by its scores, or "".
-  std::string drift_in_words(const std::optional<model::Drift>& drift) {
-    row_.drift = drift ? drift->p_value : std::nan("");
+  std::string drift_in_words(const std::optional<model::Drift>& drift) const {
     if (!drift || drift->what.empty()) {
       return {};
     }

@@ -94,8 +94,8 @@ torch::Tensor factors_of_cube(const preprocess::BandPicker& picker, std::int64_t
   auto all = torch::empty({bands, 1, 1});
   for (std::int64_t band = 0; band < bands; ++band) {
     const auto place = static_cast<double>(band);
-    const auto next =
-        std::find_if(known.begin(), known.end(), [place](const auto& one) { return one.first >= place; });
+    const auto next = std::lower_bound(known.begin(), known.end(), place,
+                                       [](const auto& one, double wanted) { return one.first < wanted; });
     if (next == known.begin() || next == known.end()) {
       all[band] = next == known.end() ? known.back().second : next->second;
       continue;
