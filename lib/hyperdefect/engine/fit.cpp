@@ -19,6 +19,7 @@
 #include "hyperdefect/core/text.h"
 #include "hyperdefect/engine/patch_sampler.h"
 #include "hyperdefect/engine/predictor.h"
+#include "hyperdefect/engine/sources.h"
 #include "hyperdefect/engine/training_blocks.h"
 #include "hyperdefect/model/model_file.h"
 #include "hyperdefect/nn/adamw.h"
@@ -361,7 +362,7 @@ FittedScene fit_scene(preprocess::BlockSource& source, const model::RunConfig& c
   fitted.config = config;
   fitted.training_cubes = 1;
   FitJob job;
-  job.sources = {std::shared_ptr<preprocess::BlockSource>(std::shared_ptr<void>(), &source)};
+  job.sources = {not_owned(source)};
   monitor.progress({"measure the noise of the bands", 0, 0, {}});
   make_detector(fitted, job.sources);
   leave_out_extremes(job, fitted);

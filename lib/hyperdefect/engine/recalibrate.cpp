@@ -38,7 +38,7 @@ NormalCube measured(const model::FittedModel& model, const files::CubeInput& inp
     throw ModelError(message.starts_with(cube.name()) ? message : text::concat(cube.name(), ": ", message));
   }
   auto bulks = bulks_of(*model.detector, cube, cubes);
-  const auto source = adapted({std::shared_ptr<void>(), &cube}, model, bulks.whole);
+  const auto source = adapted(not_owned(cube), model, bulks.whole);
   auto map = score_map(*model.detector, *source, model.config.run.ram_mb, monitor);
   if (const auto change = files::change_between(before, stamp_of(input, model.config.data));
       !change.empty()) {

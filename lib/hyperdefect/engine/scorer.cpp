@@ -19,10 +19,6 @@
 namespace hyperdefect::engine {
 namespace {
 
-std::shared_ptr<preprocess::BlockSource> not_owned(preprocess::BlockSource& source) {
-  return {std::shared_ptr<void>(), &source};
-}
-
 /// Of one cube: a bound on the share of false discoveries is kept by a threshold of its own.
 decision::DetectionRule rule_for(const model::FittedModel& model, const detector::ScoreMaps& maps) {
   auto rule = decision::rule_of(model);

@@ -80,6 +80,11 @@ class CubeSource : public preprocess::BlockSource {
   double common_share_ = 0.0;
 };
 
+/// A source that somebody else keeps alive, for those who take shared ones.
+inline std::shared_ptr<preprocess::BlockSource> not_owned(preprocess::BlockSource& source) {
+  return {std::shared_ptr<void>(), &source};
+}
+
 /// A source in memory: a tensor that was made, or a cube that was read once because it fits.
 class MemorySource : public preprocess::BlockSource {
  public:
